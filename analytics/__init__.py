@@ -1,0 +1,1 @@
+"""Detectors that compare the twin with what was measured; they answer with findings."""

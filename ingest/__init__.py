@@ -1,0 +1,1 @@
+"""The way in: decode, validate, dedupe and commit what sensors send, and only then acknowledge."""

@@ -1,0 +1,1 @@
+"""Words that all rooms share: quantities, points, sites, frames, findings, alerts, ports."""

@@ -1,0 +1,1 @@
+"""Plants that behave like a real module, with other physics than the twin, and named faults."""

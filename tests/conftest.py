@@ -1,0 +1,19 @@
+"""What holds for every test: one thread a numerical library, no deadline on an example."""
+
+from __future__ import annotations
+
+import os
+
+# Before numpy is imported anywhere: results must not depend on how a library splits its sums.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from hypothesis import HealthCheck, settings
+
+# A slow example says that the machine is busy, not that the code is wrong; time is what
+# benchmarks measure. In CI the examples are the same at each run, so that a failure is ours.
+settings.register_profile(
+    "here", deadline=None, suppress_health_check=(HealthCheck.too_slow,), print_blob=True
+)
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
