@@ -1,1 +1,1 @@
-"""Words that all rooms share: quantities, points, sites, frames, findings, alerts, ports."""
+"""The words that all rooms of PodTwin share; standard library and msgspec only."""
