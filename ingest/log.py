@@ -1,0 +1,221 @@
+"""The log: Frames in SQLite, one writer, any number of readers by offset.
+
+`log.db` and `derived.db` have the same format. Write-ahead log with `synchronous=FULL`: what
+`append` returned from survives a power cut. Readers poll by offset and end their read
+transaction with each call, since an open one would keep the write-ahead log from being folded
+back. In a derived log a Frame has a natural key (site, kind, source, ts): a rerun after a crash
+writes the same rows again, and they are there once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from podcore.errors import ConfigError
+from podcore.frame import Frame, Kind, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA_VERSION = 1
+MAX_READ = (
+    2_000  # Frames a read: 2.4 MB at 1.2 kB each, so that no read transaction stays open for long
+)
+TRIM_CHUNK = (
+    5_000  # rows a delete: 32 ms at 1.2 kB a row, the longest that a commit may have to wait
+)
+
+_FRAMES = """
+CREATE TABLE IF NOT EXISTS frames (
+  offset INTEGER PRIMARY KEY, kind INTEGER NOT NULL, site TEXT NOT NULL, node TEXT NOT NULL, boot TEXT NOT NULL,
+  seq INTEGER, ts_ns INTEGER NOT NULL, recv_ns INTEGER NOT NULL, cause INTEGER NOT NULL, source INTEGER NOT NULL,
+  flags INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS frames_by_time ON frames (site, ts_ns) WHERE kind IN (1, 7);
+CREATE TABLE IF NOT EXISTS trimmed (only INTEGER PRIMARY KEY CHECK (only = 1), up_to INTEGER NOT NULL);
+INSERT OR IGNORE INTO trimmed VALUES (1, 0);
+"""
+_NATURAL_KEY = (
+    "CREATE UNIQUE INDEX IF NOT EXISTS frames_by_key ON frames (site, kind, source, ts_ns);"
+)
+_INSERT = "INSERT {} INTO frames VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+_READ = "SELECT * FROM frames WHERE offset > ? ORDER BY offset LIMIT ?"
+_BETWEEN = "SELECT * FROM frames WHERE site = ? AND ts_ns >= ? AND ts_ns < ? AND offset > ? AND kind IN (1, 7) ORDER BY offset"
+
+_Row = tuple[int, int, str, str, str, int | None, int, int, int, int, int, bytes]
+
+
+def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
+    """A connection for the one writer of a file, its tables made or found.
+
+    Raises
+    ------
+    ConfigError  When the file was written by a newer version.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > version:
+        connection.close()
+        rule = f"was written by a newer PodTwin; this one reads up to version {version}"
+        raise ConfigError(str(path), found, rule, "update PodTwin or use another data directory")
+    connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={version}; COMMIT;")
+    return connection
+
+
+def _frame(row: _Row) -> Frame:
+    offset, kind, site, node, boot, seq, ts_ns, recv_ns, cause, source, flags, body = row
+    return Frame(
+        offset,
+        Kind(kind),
+        site,
+        node,
+        boot,
+        seq,
+        ts_ns,
+        recv_ns,
+        cause,
+        Source(source),
+        flags,
+        body,
+    )
+
+
+class _Reading:
+    """The reading half, over whatever connection there is."""
+
+    _connection: sqlite3.Connection
+
+    def read(self, after: int, limit: int) -> list[Frame]:
+        """At most `limit` Frames above `after`, in order."""
+        return [
+            _frame(row)
+            for row in self._connection.execute(_READ, (after, min(limit, MAX_READ))).fetchall()
+        ]
+
+    def first_offset(self) -> int:
+        """The lowest offset still held, or the next one when empty."""
+        row = self._connection.execute("SELECT min(offset) FROM frames").fetchone()
+        return int(row[0]) if row[0] is not None else self.last_offset() + 1
+
+    def last_offset(self) -> int:
+        """The highest offset ever committed, 0 when there was none."""
+        query = (
+            "SELECT max(coalesce((SELECT max(offset) FROM frames), 0), (SELECT up_to FROM trimmed))"
+        )
+        return int(self._connection.execute(query).fetchone()[0])
+
+    def between(self, site: str, from_ns: int, to_ns: int, after: int) -> list[Frame]:
+        """The reading and forecast Frames of a site with ts in [from, to) above an offset."""
+        rows = self._connection.execute(_BETWEEN, (site, from_ns, to_ns, after)).fetchall()
+        return [_frame(row) for row in rows]
+
+    def find(self, kind: Kind) -> list[Frame]:
+        """All Frames of a rare kind (config, birth, command); a scan, for starts and tests."""
+        rows = self._connection.execute(
+            "SELECT * FROM frames WHERE kind = ? ORDER BY offset", (int(kind),)
+        ).fetchall()
+        return [_frame(row) for row in rows]
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._connection.close()
+
+
+class SqliteLog(_Reading):
+    """The writer of one log file; it belongs to one thread at a time."""
+
+    def __init__(self, path: Path, *, derived: bool = False) -> None:
+        self.path = path
+        self._connection = open_database(
+            path, _FRAMES + (_NATURAL_KEY if derived else ""), SCHEMA_VERSION
+        )
+        self._insert = _INSERT.format("OR IGNORE" if derived else "")
+        self._next = self.last_offset() + 1
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The writer's connection, for tables that commit together with the Frames."""
+        return self._connection
+
+    def append(
+        self, frames: Sequence[Frame], also: Callable[[sqlite3.Connection], None] | None = None
+    ) -> int:
+        """Commits the Frames in order, with what `also` writes in the same transaction; the last offset."""
+        rows = [
+            (
+                offset,
+                f.kind,
+                f.site,
+                f.node,
+                f.boot,
+                f.seq,
+                f.ts_ns,
+                f.recv_ns,
+                f.cause,
+                f.source,
+                f.flags,
+                f.body,
+            )
+            for offset, f in enumerate(frames, self._next)
+        ]
+        with self._transaction():
+            if rows:
+                self._connection.executemany(self._insert, rows)
+            if also is not None:
+                also(self._connection)
+        self._next += len(rows)
+        return self._next - 1
+
+    @property
+    def next_offset(self) -> int:
+        """The offset that the next Frame gets."""
+        return self._next
+
+    def trim(self, up_to: int, limit: int = TRIM_CHUNK) -> int:
+        """Deletes at most `limit` of the oldest Frames, none above `up_to`; how many went."""
+        with self._transaction():
+            cursor = self._connection.execute(
+                "DELETE FROM frames WHERE offset IN (SELECT offset FROM frames WHERE offset <= ? ORDER BY offset LIMIT ?)",
+                (up_to, limit),
+            )
+            if cursor.rowcount:
+                self._connection.execute(
+                    "UPDATE trimmed SET up_to = max(up_to, ?)", (min(up_to, self._next - 1),)
+                )
+        return cursor.rowcount
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+class SqliteLogReader(_Reading):
+    """A reader with a connection of its own; one for each thread or process.
+
+    The file is made with its tables when it is not there yet, so that a reader may start first.
+    """
+
+    def __init__(self, path: Path, *, derived: bool = False) -> None:
+        if not path.exists():
+            SqliteLog(path, derived=derived).close()
+        self.path = path
+        self._connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=5.0,
+        )
+        self._connection.execute("PRAGMA query_only=1")

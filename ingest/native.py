@@ -1,0 +1,292 @@
+"""The native payload: telemetry, birth, state and ack as JSON, both ways.
+
+Decoding is pure: bytes in, a struct or a named refusal out. Strict msgspec decoding serves
+nearly every message; what it refuses is parsed once more with the standard library, which also
+reads NaN, Infinity and 1e400, so that the good readings of a message are kept and the bad key
+is named. `UnicodeDecodeError` and `RecursionError` are not msgspec's own and are caught here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from ingest.reasons import Reason, Rejected, reject
+from podcore.frame import BirthPoint
+
+MAX_PAYLOAD = 256 * 1024  # bytes; about 10,000 points of 25 characters
+MAX_BOOT = 64  # characters; ours are ULIDs of 26
+MAX_SEQ = 2**63 - 1  # what SQLite holds
+
+Values = dict[str, float | None] | list[float | None]
+
+
+class _Telemetry(msgspec.Struct):
+    v: int
+    m: dict[str, float | None] | None = None
+    a: list[float | None] | None = None
+    ts: int | str | None = None
+    boot: str | None = None
+    seq: int | None = None
+
+
+class _BirthPoint(msgspec.Struct):
+    id: str
+    unit: str | None = None
+    quantity: str | None = None
+    period_s: float = 10.0
+
+
+class _Birth(msgspec.Struct):
+    v: int
+    points: list[_BirthPoint]
+    boot: str | None = None
+    started: int | str | None = None
+    first: int | None = None
+    clock: str = "live"
+
+
+class _State(msgspec.Struct):
+    v: int
+    state: str
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """Everything of `boot` up to `seq` is committed at the receiver."""
+
+    v: int
+    boot: str
+    seq: int
+
+
+@dataclass(slots=True)
+class Telemetry:
+    """A telemetry message as sent: names and units are those of the sender.
+
+    values : by point id, or in the order of the birth; None is "not sampled now".
+    bad : refused values of the message; the others are good.
+    """
+
+    values: Values
+    ts: int | str | None
+    boot: str | None
+    seq: int | None
+    bad: list[Rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A telemetry message of which nothing can be used, yet whose number may be known."""
+
+    why: Rejected
+    boot: str | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a node says of itself, as sent; a unit or quantity left out is the site file's."""
+
+    boot: str | None
+    started: int | str | None
+    first: int | None
+    recorded: bool
+    points: list[_BirthPoint]
+
+
+_telemetry = msgspec.json.Decoder(_Telemetry)
+_birth = msgspec.json.Decoder(_Birth)
+_state = msgspec.json.Decoder(_State)
+_ack = msgspec.json.Decoder(Ack)
+_encoder = msgspec.json.Encoder()
+
+
+def decode_telemetry(payload: bytes) -> Telemetry | Unreadable:
+    """The message, with its bad values apart, or why nothing of it can be used."""
+    try:
+        message = _telemetry.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_loosely(payload)
+    values: Values | None = message.m if message.m is not None else message.a
+    wrong = _envelope_fault(message.v, message.boot, message.seq)
+    if wrong is None and values is None:
+        wrong = reject(Reason.MISSING_FIELD, "m", None)
+    if wrong is not None or values is None:
+        return Unreadable(wrong or reject(Reason.MISSING_FIELD, "m", None))
+    return Telemetry(values, message.ts, message.boot, message.seq, [])
+
+
+def _envelope_fault(version: object, boot: object, seq: object) -> Rejected | None:
+    if version != 1 or isinstance(version, bool):
+        reason = Reason.MISSING_FIELD if version is None else Reason.WRONG_VERSION
+        return reject(reason, "v", version)
+    if boot is not None and (not isinstance(boot, str) or not 0 < len(boot) <= MAX_BOOT):
+        return reject(
+            Reason.WRONG_TYPE, "boot", boot, f"a boot is text of 1 to {MAX_BOOT} characters"
+        )
+    if seq is not None and (
+        not isinstance(seq, int) or isinstance(seq, bool) or not 1 <= seq <= MAX_SEQ
+    ):
+        return reject(Reason.WRONG_TYPE, "seq", seq, "a seq is an integer from 1 to 2^63 - 1")
+    return None
+
+
+def _decode_loosely(payload: bytes) -> Telemetry | Unreadable:
+    message = _parse(payload)
+    if isinstance(message, Rejected):
+        return Unreadable(message)
+    boot, seq = message.get("boot"), message.get("seq")
+    fault = _envelope_fault(message.get("v"), boot, seq)
+    if fault is not None:
+        return Unreadable(fault)
+    number = (boot if isinstance(boot, str) else None, seq if isinstance(seq, int) else None)
+    ts = message.get("ts")
+    if ts is not None and (not isinstance(ts, int | str) or isinstance(ts, bool)):
+        return Unreadable(reject(Reason.TS_FORMAT, "ts", ts), *number)
+    values, bad = _sort_values(message.get("m"), message.get("a"))
+    if values is None:
+        return Unreadable(bad[0], *number)
+    return Telemetry(values, ts, *number, bad)
+
+
+def _parse(payload: bytes) -> Mapping[str, object] | Rejected:
+    if not payload:
+        return reject(Reason.EMPTY, "payload", "")
+    try:
+        message = json.loads(payload.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return reject(
+            Reason.NOT_UTF8, f"byte {error.start}", payload[error.start : error.start + 8]
+        )
+    except RecursionError:
+        return reject(Reason.TOO_DEEP, "payload", payload[:32])
+    except ValueError as error:  # JSONDecodeError, and integers of more digits than Python converts
+        return reject(Reason.NOT_JSON, "payload", payload[:48], str(error))
+    if not isinstance(message, dict):
+        return reject(Reason.NOT_JSON, "payload", payload[:48])
+    return message
+
+
+def _sort_values(named: object, ordered: object) -> tuple[Values | None, list[Rejected]]:
+    bad: list[Rejected] = []
+    if isinstance(named, dict):
+        good: dict[str, float | None] = {}
+        for key, value in named.items():
+            wrong = _value_fault(f"m[{key!r}]", value)
+            if wrong is None:
+                good[key] = None if value is None else float(value)
+            else:
+                bad.append(wrong)
+        return good, bad
+    if isinstance(ordered, list):
+        # A bad entry keeps its place, as null, so that the others keep theirs.
+        filled: list[float | None] = []
+        for index, value in enumerate(ordered):
+            wrong = _value_fault(f"a[{index}]", value)
+            filled.append(None if wrong is not None or value is None else float(value))
+            if wrong is not None:
+                bad.append(wrong)
+        return filled, bad
+    if named is None and ordered is None:
+        return None, [reject(Reason.MISSING_FIELD, "m", None)]
+    place, value = ("m", named) if named is not None else ("a", ordered)
+    return None, [reject(Reason.WRONG_TYPE, place, value)]
+
+
+def _value_fault(place: str, value: object) -> Rejected | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return reject(Reason.WRONG_TYPE, place, value)
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer past float64
+        finite = False
+    return None if finite else reject(Reason.NOT_FINITE, place, value)
+
+
+def decode_birth(payload: bytes) -> Birth | Rejected:
+    """The birth, or why it cannot be read; an empty payload clears a retained one and is `empty`."""
+    try:
+        birth = _birth.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        parsed = _parse(payload)
+        if isinstance(parsed, Rejected):
+            return parsed
+        return reject(Reason.WRONG_TYPE, "birth", payload[:48], str(error))
+    fault = _envelope_fault(birth.v, birth.boot, birth.first)
+    if fault is not None:
+        return fault
+    if birth.clock not in {"live", "recorded"}:
+        return reject(Reason.WRONG_TYPE, "clock", birth.clock, "clock is live or recorded")
+    return Birth(birth.boot, birth.started, birth.first, birth.clock == "recorded", birth.points)
+
+
+def decode_state(payload: bytes) -> bool | Rejected:
+    """Whether the node says that it is online, or why it cannot be read."""
+    word: str | None = None
+    if payload in {b"online", b"offline"}:  # by hand, with mosquitto_pub
+        word = payload.decode()
+    else:
+        try:
+            word = _state.decode(payload).state
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            parsed = _parse(payload)
+            return (
+                parsed
+                if isinstance(parsed, Rejected)
+                else reject(Reason.WRONG_TYPE, "state", payload[:48], str(error))
+            )
+    if word not in {"online", "offline"}:
+        return reject(Reason.WRONG_TYPE, "state", word, "state is online or offline")
+    return word == "online"
+
+
+def decode_ack(payload: bytes) -> Ack | None:
+    """The ack, or None when it is none that we know."""
+    try:
+        ack = _ack.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return ack if ack.v == 1 and ack.seq >= 0 else None
+
+
+def encode_telemetry(
+    boot: str | None, seq: int | None, ts_ns: int, values: Mapping[str, float | None]
+) -> bytes:
+    """A telemetry message with named values."""
+    message: dict[str, object] = {"v": 1}
+    if boot is not None:
+        message |= {"boot": boot, "seq": seq}
+    message |= {"ts": ts_ns, "m": values}
+    return _encoder.encode(message)
+
+
+def encode_birth(
+    boot: str, started_ns: int, first: int, *, recorded: bool, points: Sequence[BirthPoint]
+) -> bytes:
+    """A birth; the retained message that makes a node and its points known."""
+    return _encoder.encode(
+        {
+            "v": 1,
+            "boot": boot,
+            "started": started_ns,
+            "first": first,
+            "clock": "recorded" if recorded else "live",
+            "points": points,
+        }
+    )
+
+
+def encode_state(*, online: bool) -> bytes:
+    """A state; `offline` is also the node's will."""
+    return _encoder.encode({"v": 1, "state": "online" if online else "offline"})
+
+
+def encode_ack(boot: str, seq: int) -> bytes:
+    """The application ack for a sender."""
+    return _encoder.encode(Ack(1, boot, seq))
