@@ -91,7 +91,7 @@ def test_an_old_node_is_as_good_as_none(
 
 @pytest.mark.usefixtures("programs")
 def test_without_any_node_it_says_what_to_install(root: Path) -> None:
-    with pytest.raises(SystemExit, match="-r requirements/node.txt"):
+    with pytest.raises(SystemExit, match=r"-r requirements/node\.txt"):
         hatch_build.build(root)
 
 
