@@ -45,6 +45,16 @@ _INSERT = "INSERT {} INTO frames VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 _READ = "SELECT * FROM frames WHERE offset > ? ORDER BY offset LIMIT ?"
 _BETWEEN = "SELECT * FROM frames WHERE site = ? AND ts_ns >= ? AND ts_ns < ? AND offset > ? AND kind IN (1, 7) ORDER BY offset"
 
+# One index step a site, where DISTINCT would walk every row.
+_SITES = """
+WITH RECURSIVE held(site) AS (
+  SELECT min(site) FROM frames WHERE kind IN (1, 7)
+  UNION ALL
+  SELECT (SELECT min(site) FROM frames WHERE site > held.site AND kind IN (1, 7)) FROM held
+  WHERE held.site IS NOT NULL)
+SELECT site FROM held WHERE site IS NOT NULL
+"""
+
 _Row = tuple[int, int, str, str, str, int | None, int, int, int, int, int, bytes]
 
 
@@ -114,6 +124,10 @@ class _Reading:
         """The reading and forecast Frames of a site with ts in [from, to) above an offset."""
         rows = self._connection.execute(_BETWEEN, (site, from_ns, to_ns, after)).fetchall()
         return [_frame(row) for row in rows]
+
+    def sites(self) -> list[str]:
+        """The sites of which reading or forecast Frames are held, sorted."""
+        return [str(row[0]) for row in self._connection.execute(_SITES).fetchall()]
 
     def find(self, kind: Kind) -> list[Frame]:
         """All Frames of a rare kind (config, birth, command); a scan, for starts and tests."""

@@ -53,6 +53,9 @@ class LogTail(Protocol):
     def between(self, site: str, from_ns: int, to_ns: int, after: int) -> list[Frame]:
         """The reading and forecast Frames of a site with ts in [from, to) and an offset above `after`, by offset."""
 
+    def sites(self) -> list[str]:
+        """The sites of which reading or forecast Frames are held, sorted."""
+
 
 @dataclass(frozen=True, slots=True)
 class WriteRefused:
