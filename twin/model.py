@@ -1,0 +1,65 @@
+"""A model: four pure functions over arrays, one row a site.
+
+The live engine, forecasts, what-if questions and benchmarks call the same four. A function may
+combine the columns of a row, never the rows: a site's result must not depend, in a single bit,
+on which sites share its batch. Hence elementwise operations on contiguous columns, and no sum
+along the first axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channels import Channel, ChannelRole
+
+Array = NDArray[np.float64]
+
+
+class Spread(NamedTuple):
+    """What the estimator may doubt, as variances.
+
+    initial : (sites, n)   Of a state before anything was measured.
+    process : (sites, n)   Gained by a state in a second.
+    measurement : (sites, m)   Of a single reading, sensor and model shape together.
+    """
+
+    initial: Array
+    process: Array
+    measurement: Array
+
+
+class Model(Protocol):
+    """A site model; n states, k inputs, m measurements, p parameters."""
+
+    @property
+    def name(self) -> str:
+        """Name and version; a checkpoint of another one starts anew."""
+
+    def channels(self) -> Sequence[Channel]:
+        """The columns of u, y and x, each role in array order."""
+
+    def initial(self, params: Array) -> Array:
+        """The states (sites, n) before anything was measured."""
+
+    def step(self, x: Array, u: Array, params: Array, dt: Array | float) -> Array:
+        """The states (sites, n) after `dt` seconds of constant inputs (sites, k)."""
+
+    def observe(self, x: Array, u: Array, params: Array) -> Array:
+        """What the sensors would read (sites, m)."""
+
+    def spread(self, x: Array, params: Array) -> Spread:
+        """The variances that the estimator starts from and adds, at the states (sites, n)."""
+
+
+def columns(array: Array) -> tuple[Array, ...]:
+    """The columns of (sites, n) as n contiguous arrays of (sites,)."""
+    return tuple(np.ascontiguousarray(array.T))
+
+
+def of_role(channels: Sequence[Channel], *roles: ChannelRole) -> list[Channel]:
+    """The channels of some roles, in array order."""
+    return [channel for channel in channels if channel.role in roles]
