@@ -1,0 +1,78 @@
+/** The headline of a site: what its points allow, each with the age and quality of its oldest input. */
+
+import type { Point, Summary } from "../api";
+import { grouped, show, UNKNOWN, type Shown } from "../format";
+import { shortId } from "./choose";
+import type { Current } from "./data";
+
+export interface Kpi {
+  name: string;
+  label: string;
+  shown: Shown;
+  note: string;
+  ageS: number | null;
+  quality: string;
+}
+
+type Look = (key: string) => Current;
+/** Enough for one row of a wide screen. */
+const MOST = 8;
+const FILLERS_TO = 4;
+
+export function kpisOf(points: readonly Point[], summary: Summary, look: Look): Kpi[] {
+  const where = (test: (p: Point) => boolean): string[] => points.filter(test).map(shortId);
+  const it = where((p) => p.point === "it_power");
+  const facility = where((p) => p.class === "meter" && p.point === "power");
+  const supply = where((p) => p.point === "supply_air_temp");
+  const back = where((p) => p.point === "return_air_temp");
+  const cooling = where((p) => /^(compressor|fan|pump)_power$/.test(p.point));
+  const inlets = where((p) => p.point === "inlet_temp");
+  const outdoor = where((p) => p.point === "outdoor_air_temp");
+  const [warm, cold] = [mean(back, look), mean(supply, look)];
+  const made = [
+    kpi("it-power", "IT power", it, show(summary.it_power_w, "W"), "sum of rack meters", look),
+    kpi("facility-power", "Facility power", facility, show(summary.facility_power_w, "W"), "facility meter", look),
+    facility.length ? kpi("pue", "PUE", [...it, ...facility], ratio(summary.pue), "instantaneous: facility meter / sum of rack meters", look) : null,
+    kpi("inlet-max", "Inlet, warmest", inlets, show(summary.inlet_max_c, "Cel"), `of ${inlets.length} racks`, look),
+    kpi("supply-air", "Supply air", supply, show(cold, "Cel"), supply.length > 1 ? `mean of ${supply.length} units` : "", look),
+    kpi("air-rise", "Return − supply", [...supply, ...back], show(warm !== null && cold !== null ? warm - cold : null, "K"), "air temperature rise", look),
+    kpi("cooling-power", "Cooling power", cooling, show(sum(cooling, look), "W"), "compressors, fans, pumps", look),
+    kpi("outdoor", "Outdoor", outdoor, show(summary.outdoor_c, "Cel"), "", look),
+  ].filter((each): each is Kpi => each !== null);
+  return made.length >= FILLERS_TO ? made.slice(0, MOST) : [...made, ...fillers(points, made, look)];
+}
+
+/** A site that measures other things is led by the first of those. */
+function fillers(points: readonly Point[], made: readonly Kpi[], look: Look): Kpi[] {
+  const known = made.length ? ["it_power"] : [];
+  return points
+    .filter((p) => p.kind !== "counter" && p.asset !== "twin" && !known.includes(p.point))
+    .slice(0, FILLERS_TO + 1 - made.length)
+    .map((p) => {
+      const key = shortId(p);
+      const now = look(key);
+      return { name: key.replace("/", "-"), label: p.point.replace(/_/g, " "), shown: show(now.v, p.unit), note: p.asset, ageS: now.ageS, quality: now.quality };
+    });
+}
+
+function kpi(name: string, label: string, inputs: readonly string[], shown: Shown, note: string, look: Look): Kpi | null {
+  if (!inputs.length) return null;
+  const values = inputs.map(look);
+  const ages = values.map((value) => value.ageS).filter((each): each is number => each !== null);
+  const worst = values.find((value) => value.quality === "stale") ?? values.find((value) => value.quality !== "good");
+  return { name, label, shown, note, ageS: ages.length ? Math.max(...ages) : null, quality: worst?.quality ?? "good" };
+}
+
+function ratio(value: number | null): Shown {
+  return { text: value === null ? UNKNOWN : grouped(value, 2), unit: "" };
+}
+
+function sum(keys: readonly string[], look: Look): number | null {
+  const values = keys.map((key) => look(key).v);
+  return values.length && values.every((v) => v !== null) ? values.reduce<number>((a, b) => a + (b ?? 0), 0) : null;
+}
+
+function mean(keys: readonly string[], look: Look): number | null {
+  const total = sum(keys, look);
+  return total === null ? null : total / keys.length;
+}

@@ -1,0 +1,99 @@
+/** The columns of one chart, out of backfill and rings: measured, twin and its band, residual. */
+
+import type { Series } from "../api";
+import type { Ring } from "../ring";
+import { aligned, joined, residuals, type Column, type Track } from "./align";
+import { shortId, type Chart } from "./choose";
+
+export interface Line {
+  key: string;
+  label: string;
+  /** Where its columns lie in `columns`; -1 where the point has no twin. */
+  measured: number;
+  twin: number;
+  low: number;
+  high: number;
+}
+
+export interface Drawing {
+  /** Unix seconds, as uPlot wants them. */
+  t: number[];
+  columns: Column[];
+  lines: Line[];
+  /** One column a line that has a twin. */
+  residuals: { label: string; column: Column }[];
+}
+
+/** Standard deviations to each side of the twin that the band spans. */
+export const BAND_SD = 2;
+
+export function drawingOf(
+  chart: Chart,
+  series: ReadonlyMap<string, Series>,
+  rings: ReadonlyMap<string, Ring>,
+  span: { fromMs: number; toMs: number; moving: boolean },
+  stepMs: number,
+): Drawing {
+  const tracks: Track[] = [];
+  const lines: Line[] = [];
+  for (const point of chart.lines) {
+    const key = shortId(point);
+    const gapMs = Math.max(3 * stepMs, 3.5 * (point.period_s ?? 60) * 1000, 30_000);
+    const old = series.get(`${point.id} measured`);
+    const twin = series.get(`${point.id} twin`);
+    const bins = span.moving ? rings.get(key)?.binned(stepMs, span.fromMs) : undefined;
+    const own = whole(bins, old);
+    const line: Line = { key, label: labelOf(point, chart), measured: -1, twin: -1, low: -1, high: -1 };
+    line.measured = tracks.push({ ...joined({ t: old?.t_ms ?? [], v: old?.v ?? [] }, { t: own.t, v: own.v }), gapMs }) - 1;
+    const expected = joined({ t: twin?.t_ms ?? [], v: twin?.v ?? [] }, dense(own.t, own.twin));
+    if (expected.t.length) {
+      const sd = joined({ t: twin?.t_ms ?? [], v: twin?.sd ?? (twin?.t_ms ?? []).map(() => null) }, dense(own.t, own.band));
+      const byTime = new Map(sd.t.map((t, i) => [t, sd.v[i] ?? null]));
+      const edge = (side: number): (number | null)[] => expected.v.map((v, i) => offset(v, byTime.get(expected.t[i] ?? 0) ?? null, side));
+      line.twin = tracks.push({ ...expected, gapMs }) - 1;
+      line.low = tracks.push({ t: expected.t, v: edge(-BAND_SD), gapMs }) - 1;
+      line.high = tracks.push({ t: expected.t, v: edge(BAND_SD), gapMs }) - 1;
+    }
+    lines.push(line);
+  }
+  const { t, columns } = aligned(tracks);
+  const withTwin = lines.filter((line) => line.twin >= 0);
+  return {
+    t: t.map((ms) => ms / 1000),
+    columns,
+    lines,
+    residuals: withTwin.map((line) => ({ label: line.label, column: residuals(columns[line.measured] ?? [], columns[line.twin] ?? []) })),
+  };
+}
+
+/** The ring's first step may have begun before the page did: the backfill knows that one better, if it has it. */
+function whole(bins: ReturnType<Ring["binned"]> | undefined, old: Series | undefined): { t: number[]; v: (number | null)[]; twin: (number | null)[]; band: (number | null)[] } {
+  if (!bins) return { t: [], v: [], twin: [], band: [] };
+  const last = old?.t_ms[old.t_ms.length - 1];
+  const skip = last !== undefined && bins.t[0] !== undefined && bins.t[0] <= last ? 1 : 0;
+  return { t: bins.t.slice(skip), v: bins.v.slice(skip), twin: bins.twin.slice(skip), band: bins.band.slice(skip) };
+}
+
+/** Without the steps at which the stream brought none: a twin that is not there is no gap in a twin. */
+function dense(t: readonly number[], v: readonly (number | null)[]): { t: number[]; v: number[] } {
+  const out: { t: number[]; v: number[] } = { t: [], v: [] };
+  t.forEach((at, i) => {
+    const value = v[i];
+    if (typeof value !== "number") return;
+    out.t.push(at);
+    out.v.push(value);
+  });
+  return out;
+}
+
+function offset(value: number | null, sd: number | null, side: number): number | null {
+  return value === null || sd === null ? null : value + side * sd;
+}
+
+/** The asset alone, where all lines of a chart are the same point; else the point too. */
+function labelOf(point: { asset: string; point: string }, chart: Chart): string {
+  const same = chart.lines.every((line) => line.point === point.point);
+  const alone = chart.lines.every((line) => line.asset === point.asset);
+  if (same) return point.asset;
+  return alone ? point.point.replace(/_/g, " ") : `${point.asset} ${point.point.replace(/_/g, " ")}`;
+}
