@@ -34,7 +34,9 @@ class _Telemetry(msgspec.Struct):
     seq: int | None = None
 
 
-class _BirthPoint(msgspec.Struct):
+class SentPoint(msgspec.Struct):
+    """A point as a birth announces it; what is left out is the site file's."""
+
     id: str
     unit: str | None = None
     quantity: str | None = None
@@ -43,7 +45,7 @@ class _BirthPoint(msgspec.Struct):
 
 class _Birth(msgspec.Struct):
     v: int
-    points: list[_BirthPoint]
+    points: list[SentPoint]
     boot: str | None = None
     started: int | str | None = None
     first: int | None = None
@@ -95,7 +97,7 @@ class Birth:
     started: int | str | None
     first: int | None
     recorded: bool
-    points: list[_BirthPoint]
+    points: list[SentPoint]
 
 
 _telemetry = msgspec.json.Decoder(_Telemetry)

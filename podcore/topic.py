@@ -19,6 +19,9 @@ class TopicKind(enum.StrEnum):
     ACK = "ack"
 
 
+_KINDS = {kind.value: kind for kind in TopicKind}
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """An address of one node of one site."""
@@ -37,11 +40,14 @@ def parse_topic(text: str) -> Topic | None:
     if len(parts) != 5 or parts[0] != "podtwin" or parts[1] != "v1":
         return None
     site, node, kind = parts[2:]
-    if kind not in TopicKind or not is_id(site) or not is_id(node):
+    if kind not in _KINDS or not is_id(site) or not is_id(node):
         return None
-    return Topic(site, node, TopicKind(kind))
+    return Topic(site, node, _KINDS[kind])
 
 
 def inbound_filters() -> list[str]:
     """The subscriptions of ingest: all that senders publish, none of its own acks."""
-    return [f"{ROOT}/+/+/{kind.value}" for kind in (TopicKind.TELEMETRY, TopicKind.BIRTH, TopicKind.STATE)]
+    return [
+        f"{ROOT}/+/+/{kind.value}"
+        for kind in (TopicKind.TELEMETRY, TopicKind.BIRTH, TopicKind.STATE)
+    ]

@@ -1,0 +1,110 @@
+"""The embedded demo broker: amqtt on its own asyncio loop, loopback only.
+
+It keeps nothing over a restart and has no usable persistent sessions, so its guarantee is the
+senders' outbox alone. Production uses any MQTT 3.1.1 or 5 broker by URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+from typing import Any
+
+import structlog
+from amqtt.broker import Broker
+from amqtt.errors import BrokerError
+
+from podcore.errors import ConfigError
+
+HOST = "127.0.0.1"
+START_S = 10.0
+
+logger = structlog.get_logger("broker")
+
+
+class EmbeddedBroker:
+    """Thread `broker`."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._started = threading.Event()
+        self._stop: asyncio.Event | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._main, name="broker", daemon=True)
+
+    def start(self) -> None:
+        """Returns once it listens.
+
+        Raises
+        ------
+        ConfigError  When the port is taken.
+        """
+        logging.getLogger("amqtt").setLevel(logging.ERROR)
+        logging.getLogger("transitions").setLevel(logging.ERROR)
+        self._thread.start()
+        self._started.wait(START_S)
+        if self._error is not None or not self._started.is_set():
+            raise ConfigError(
+                "--mqtt-port", self.port, f"the demo broker could not listen there ({self._error})",
+                "choose another port, or name a running broker with --broker",
+            )  # fmt: skip
+        logger.info("demo_broker_listening", host=HOST, port=self.port)
+
+    def stop(self) -> None:
+        """Ends the thread; safe to call twice."""
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
+            with contextlib.suppress(RuntimeError):  # the loop ended in between
+                self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(START_S)
+
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except (BrokerError, OSError) as error:
+            self._error = error
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        broker = Broker(_config(self.port))
+        await broker.start()
+        self._started.set()
+        await self._stop.wait()
+        await broker.shutdown()
+
+
+def _config(port: int) -> dict[str, Any]:
+    return {
+        "listeners": {
+            "default": {"type": "tcp", "bind": f"{HOST}:{port}", "max_connections": 1000}
+        },
+        "timeout_disconnect_delay": 2,
+        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+    }
+
+
+def port_is_free(port: int, host: str = HOST) -> bool:
+    """Whether something could listen on the port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(host: str = HOST) -> int:
+    """A port that is free now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,98 @@
+"""The bounded inbox between the MQTT thread and the writer.
+
+It takes a message or leaves it unacknowledged and says so; it never blocks the network thread.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+MAX_MESSAGES = 20_000  # 10 s at 2,000 messages a second
+MAX_BYTES = 64 * 1024 * 1024  # 20,000 messages of 1.2 kB, and room for some large ones
+MAX_BATCH_MESSAGES = 2_000
+MAX_BATCH_BYTES = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A message as it came; `size` is what was sent, `payload` is cut where that was too large."""
+
+    generation: int
+    mid: int
+    qos: int
+    topic: str
+    payload: bytes
+    size: int
+    recv_ns: int
+
+
+class Put(enum.Enum):
+    """What became of a message that was put."""
+
+    TAKEN = "taken"
+    FULL_MESSAGES = "full_messages"
+    FULL_BYTES = "full_bytes"
+    CLOSED = "closed"
+
+
+class Inbox:
+    """First in, first out, bounded by count and bytes."""
+
+    def __init__(self, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES) -> None:
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._items: deque[Arrival] = deque()
+        self._bytes = 0
+        self._closed = False
+        self._filled = threading.Condition()
+        self.overflowed = 0
+
+    def put(self, arrival: Arrival) -> Put:
+        """Takes the message if there is room; never waits."""
+        with self._filled:
+            if self._closed:
+                return Put.CLOSED
+            if len(self._items) >= self._max_messages:
+                self.overflowed += 1
+                return Put.FULL_MESSAGES
+            if self._bytes + len(arrival.payload) > self._max_bytes:
+                self.overflowed += 1
+                return Put.FULL_BYTES
+            self._items.append(arrival)
+            self._bytes += len(arrival.payload)
+            if len(self._items) == 1:
+                self._filled.notify()
+            return Put.TAKEN
+
+    def drain(self, timeout_s: float) -> list[Arrival]:
+        """Waits until something is there, at most so long; what is there, up to a batch."""
+        with self._filled:
+            if not self._items and not self._closed and timeout_s > 0:
+                self._filled.wait(timeout_s)
+            batch: list[Arrival] = []
+            size = 0
+            while self._items and len(batch) < MAX_BATCH_MESSAGES and size < MAX_BATCH_BYTES:
+                arrival = self._items.popleft()
+                size += len(arrival.payload)
+                batch.append(arrival)
+            self._bytes -= size
+            return batch
+
+    def wake(self) -> None:
+        """Ends a wait in `drain` early."""
+        with self._filled:
+            self._filled.notify()
+
+    def close(self) -> None:
+        """Takes nothing more; what is there can still be drained."""
+        with self._filled:
+            self._closed = True
+            self._filled.notify()
+
+    def size(self) -> tuple[int, int]:
+        """Messages and bytes that wait."""
+        with self._filled:
+            return len(self._items), self._bytes

@@ -1,0 +1,229 @@
+"""What becomes of a batch of messages: Frames, counts, refusals and acks. No I/O of its own.
+
+The batch is decided whole before anything is written, so that a commit that fails (a full disk)
+is tried again with the very same rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ingest.acks import OwedAck
+from ingest.dedupe import Seen
+from ingest.inbox import Arrival
+from ingest.ledger import reason_counter
+from ingest.native import (
+    MAX_PAYLOAD,
+    Telemetry,
+    Unreadable,
+    decode_birth,
+    decode_state,
+    decode_telemetry,
+)
+from ingest.reasons import Reason, Rejected, reject
+from ingest.registry import Changes, Registry
+from ingest.registry_store import DeadLetter, DeadReading, SeenKey
+from ingest.ticks import Ticks
+from ingest.timestamps import parse_ts
+from ingest.validate import Accepted, Validator
+from podcore.frame import Frame, Kind, Source, StateBody, encode_body
+from podcore.topic import Topic, TopicKind, parse_topic
+
+MAX_TOPICS = 60_000  # three topics of 20,000 nodes
+MAX_SEEN = 20_000  # boots held in memory; the others are read again from the log
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one commit writes, and what may be sent once it is written."""
+
+    frames: list[Frame] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    letters: list[DeadLetter] = field(default_factory=list)
+    refused: list[DeadReading] = field(default_factory=list)
+    seen: dict[SeenKey, Seen] = field(default_factory=dict)
+    born: set[SeenKey] = field(default_factory=set)
+    changes: Changes = field(default_factory=Changes)
+
+    def dead(self, arrival: Arrival, why: Rejected) -> None:
+        """Keeps a message of which nothing could be used."""
+        self.letters.append(
+            DeadLetter(arrival.recv_ns, arrival.topic, arrival.size, arrival.payload, why)
+        )
+        self.counts[reason_counter(why.reason.value)] += 1
+
+    def refuse(self, arrival: Arrival, topic: Topic, bad: Sequence[Rejected]) -> None:
+        """Keeps refused readings of a message, or refused points of a birth."""
+        for why in bad:
+            self.refused.append(DeadReading(arrival.recv_ns, topic.site, topic.node, why))
+            self.counts[reason_counter(why.reason.value)] += 1
+
+    def acks(self) -> list[tuple[OwedAck, bool]]:
+        """What the senders may be told after the commit; True answers a birth at once."""
+        owed = []
+        for key, seen in self.seen.items():
+            confirmed = seen.confirmed()
+            if confirmed is not None:
+                owed.append((OwedAck(*key, confirmed), key in self.born))
+        return owed
+
+
+class Intake:
+    """Decides over messages in the order in which they came."""
+
+    def __init__(
+        self, registry: Registry, ticks: Ticks, load_seen: Callable[[SeenKey], Seen | None]
+    ) -> None:
+        self._registry = registry
+        self._validator = Validator(registry)
+        self._ticks = ticks
+        self._load_seen = load_seen
+        self._seen: dict[SeenKey, Seen] = {}
+        self._topics: dict[str, Topic | None] = {}
+
+    def take(self, arrivals: Sequence[Arrival], now_ns: int) -> Batch:
+        """The batch that these messages make; with none of them, a tick when it is due."""
+        batch = Batch()
+        for arrival in arrivals:
+            self._tick(batch, arrival.recv_ns)
+            self._one(batch, arrival)
+        if not arrivals:
+            self._tick(batch, now_ns)
+        batch.changes = self._registry.take_changes()
+        self._bound_seen(batch)
+        return batch
+
+    def _tick(self, batch: Batch, recv_ns: int) -> None:
+        tick = self._ticks.due(recv_ns)
+        if tick is not None:
+            batch.frames.append(tick)
+
+    def _one(self, batch: Batch, arrival: Arrival) -> None:
+        topic = self._topic(arrival.topic)
+        if topic is None or topic.kind is TopicKind.ACK:
+            batch.dead(arrival, reject(Reason.BAD_TOPIC, "topic", arrival.topic))
+            if arrival.topic.endswith("/telemetry"):
+                batch.counts["dead"] += 1
+        elif topic.kind is TopicKind.TELEMETRY:
+            self._telemetry(batch, arrival, topic)
+        elif topic.kind is TopicKind.BIRTH:
+            self._birth(batch, arrival, topic)
+        else:
+            self._state(batch, arrival, topic)
+
+    def _topic(self, text: str) -> Topic | None:
+        if text not in self._topics:
+            if len(self._topics) >= MAX_TOPICS:
+                self._topics.clear()
+            self._topics[text] = parse_topic(text)
+        return self._topics[text]
+
+    def _telemetry(self, batch: Batch, arrival: Arrival, topic: Topic) -> None:
+        if arrival.size > MAX_PAYLOAD:
+            batch.counts["dead"] += 1
+            batch.dead(arrival, reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes"))
+            return
+        message = decode_telemetry(arrival.payload)
+        if not self._is_new(batch, topic, message.boot, message.seq):
+            batch.counts["duplicate"] += 1
+            return
+        if isinstance(message, Unreadable):
+            batch.counts["dead"] += 1
+            batch.dead(arrival, message.why)
+            return
+        self._new_telemetry(batch, arrival, topic, message)
+
+    def _new_telemetry(
+        self, batch: Batch, arrival: Arrival, topic: Topic, message: Telemetry
+    ) -> None:
+        counts = batch.counts
+        answer = self._validator.telemetry(topic.site, topic.node, message, arrival.recv_ns)
+        if isinstance(answer, Accepted):
+            counts["stored"] += 1
+            counts["readings_stored"] += answer.readings
+            counts["readings_dead"] += len(answer.bad)
+            batch.frames.append(answer.frame)
+            if answer.bad:
+                batch.refuse(arrival, topic, answer.bad)
+            return
+        counts["dead"] += 1
+        counts["readings_dead"] += _offered(message)
+        batch.dead(arrival, answer[0])
+        batch.refuse(arrival, topic, answer[1:])
+
+    def _is_new(self, batch: Batch, topic: Topic, boot: str | None, seq: int | None) -> bool:
+        if boot is None or seq is None:
+            return True  # by hand or foreign: (point, ts) settles repeats in the store
+        key = (topic.site, topic.node, boot)
+        seen = self._seen_of(key)
+        batch.seen[key] = seen
+        return seen.add(seq)
+
+    def _seen_of(self, key: SeenKey) -> Seen:
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = self._load_seen(key) or Seen()
+        return seen
+
+    def _bound_seen(self, batch: Batch) -> None:
+        # What this batch changed is not in the log yet and must stay.
+        for key in [key for key in self._seen if key not in batch.seen][
+            : max(0, len(self._seen) - MAX_SEEN)
+        ]:
+            del self._seen[key]
+
+    def _birth(self, batch: Batch, arrival: Arrival, topic: Topic) -> None:
+        batch.counts["births"] += 1
+        if arrival.size == 0:  # a retained birth was cleared
+            return
+        birth = decode_birth(arrival.payload) if arrival.size <= MAX_PAYLOAD else None
+        if birth is None or isinstance(birth, Rejected):
+            why = birth or reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes")
+            batch.dead(arrival, why)
+            return
+        started = parse_ts(birth.started) if birth.started is not None else None
+        if isinstance(started, Rejected):
+            batch.refuse(arrival, topic, [started])
+            started = None
+        born = self._registry.birth(topic.site, topic.node, birth, started, arrival.recv_ns)
+        batch.frames.extend(born.frames)
+        batch.refuse(arrival, topic, born.bad)
+        if birth.boot is not None:
+            key = (topic.site, topic.node, birth.boot)
+            batch.seen[key] = seen = self._seen_of(key)
+            batch.counts["given_up"] += seen.born(birth.first)
+            batch.born.add(key)
+
+    def _state(self, batch: Batch, arrival: Arrival, topic: Topic) -> None:
+        batch.counts["states"] += 1
+        if arrival.size == 0:  # a retained state was cleared
+            return
+        online = decode_state(arrival.payload[:MAX_PAYLOAD])
+        fault = online if isinstance(online, Rejected) else self._registry.site_fault(topic.site)
+        if isinstance(online, Rejected) or fault is not None:
+            batch.dead(arrival, fault or reject(Reason.WRONG_TYPE, "state", arrival.payload[:48]))
+            return
+        body = encode_body(StateBody(online))
+        batch.frames.append(
+            Frame(
+                0,
+                Kind.STATE,
+                topic.site,
+                topic.node,
+                "",
+                None,
+                arrival.recv_ns,
+                arrival.recv_ns,
+                0,
+                Source.MEASURED,
+                0,
+                body,
+            )  # fmt: skip
+        )
+
+
+def _offered(message: Telemetry) -> int:
+    values = message.values.values() if isinstance(message.values, dict) else message.values
+    return sum(value is not None for value in values) + len(message.bad)

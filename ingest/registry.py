@@ -1,0 +1,302 @@
+"""What ingest knows of sites, points, owners and births; in memory, with its rows in the log.
+
+Pure but for what it remembers: every change is also noted as a row to be written in the
+transaction that commits the Frames it led to, so that log and registry never disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ingest.native import Birth, SentPoint
+from ingest.reasons import Reason, Rejected, reject
+from podcore.classes import CLASSES, point_spec
+from podcore.frame import BirthBody, BirthPoint, ConfigBody, Frame, Kind, Source, encode_body
+from podcore.names import did_you_mean, is_local_id, nearest, split_local_id
+from podcore.quantity import QUANTITIES, Conversion, quantity_of_unit
+from podcore.site import MAX_POINTS, Asset, Point, Site, SiteType
+
+MAX_SITES = 10_000  # ten times the fleet that one ingest is sized for
+
+
+class SiteRow(msgspec.Struct, frozen=True):
+    """A resolved site, with the digest of the file it came from (empty when discovered)."""
+
+    site: Site
+    file_digest: str
+
+
+class NodeRow(msgspec.Struct, frozen=True):
+    """The newest birth of a node, resolved: what its bare names and numbers mean.
+
+    order : every id of the birth in its order, refused ones too: the compact form counts on it.
+    units : by point id, the unit in which the node sends.
+    """
+
+    site: str
+    node: str
+    boot: str | None
+    recorded: bool
+    order: list[str]
+    units: dict[str, str]
+
+
+@dataclass(slots=True)
+class Changes:
+    """Rows to write with the next commit."""
+
+    sites: dict[str, SiteRow] = field(default_factory=dict)
+    nodes: dict[tuple[str, str], NodeRow] = field(default_factory=dict)
+    owners: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """What came of a birth: Frames to append, refused points, whether it said anything new."""
+
+    frames: list[Frame]
+    bad: list[Rejected]
+    changed: bool
+
+
+class Registry:
+    """Sites, nodes and owners; `version` moves with every change, for caches built on them."""
+
+    def __init__(
+        self,
+        sites: dict[str, SiteRow],
+        nodes: dict[tuple[str, str], NodeRow],
+        owners: dict[tuple[str, str], str],
+        *,
+        discover: bool,
+    ) -> None:
+        self._sites = sites
+        self._nodes = nodes
+        self._owners = owners
+        self._points = {name: _by_id(row.site) for name, row in sites.items()}
+        self._discover = discover
+        self._changes = Changes()
+        self.version = 0
+
+    def sites(self) -> list[Site]:
+        """All sites, by id."""
+        return [self._sites[name].site for name in sorted(self._sites)]
+
+    def site(self, site: str) -> Site | None:
+        """The site of that id, or None."""
+        row = self._sites.get(site)
+        return row.site if row else None
+
+    def node(self, site: str, node: str) -> NodeRow | None:
+        """The newest birth of a node, or None."""
+        return self._nodes.get((site, node))
+
+    def point(self, site: str, point_id: str) -> Point | None:
+        """The point of that id, or None."""
+        return self._points.get(site, {}).get(point_id)
+
+    def take_changes(self) -> Changes:
+        """The rows changed since the last call."""
+        changes, self._changes = self._changes, Changes()
+        return changes
+
+    def adopt(self, site: Site, recv_ns: int) -> list[Frame]:
+        """Takes a site from its file; a config Frame when it is new or changed."""
+        digest = site.digest()
+        row = self._sites.get(site.id)
+        if row is not None and row.file_digest == digest:
+            return []
+        if row is not None and site.type is SiteType.NONE:
+            site = _with_discovered(site, row.site)
+        self._free_owners(site)
+        return [self._put_site(site, digest, recv_ns)]
+
+    def _free_owners(self, site: Site) -> None:
+        if not site.nodes:
+            return
+        for (owned_site, point_id), node in list(self._owners.items()):
+            if owned_site == site.id and node not in site.nodes:
+                del self._owners[owned_site, point_id]
+                self._changes.owners[owned_site, point_id] = None
+
+    def _put_site(self, site: Site, file_digest: str, recv_ns: int) -> Frame:
+        row = SiteRow(site, file_digest)
+        self._sites[site.id] = row
+        self._points[site.id] = _by_id(site)
+        self._changes.sites[site.id] = row
+        self.version += 1
+        body = encode_body(ConfigBody(site))
+        return Frame(
+            0, Kind.CONFIG, site.id, "", "", None, recv_ns, recv_ns, 0, Source.MEASURED, 0, body
+        )
+
+    def owner_fault(self, site: str, node: str, point_id: str) -> Rejected | None:
+        """Why a node may not speak for a point, or None."""
+        allowed = self._sites[site].site.nodes
+        if allowed and node not in allowed:
+            hint = f"the site file gives this site to {', '.join(allowed)}"
+            return reject(Reason.OWNED_BY_OTHER_NODE, point_id, node, hint)
+        owner = self._owners.get((site, point_id))
+        if owner is not None and owner != node:
+            return reject(Reason.OWNED_BY_OTHER_NODE, point_id, node, f"it belongs to {owner}")
+        return None
+
+    def claim(self, site: str, node: str, point_id: str) -> None:
+        """Gives a point that nobody has to a node."""
+        if (site, point_id) not in self._owners:
+            self._owners[site, point_id] = node
+            self._changes.owners[site, point_id] = node
+
+    def point_fault(self, site: str, point_id: str) -> Rejected | None:
+        """Why there is no such point, or None."""
+        if point_id in self._points[site]:
+            return None
+        if not is_local_id(point_id):
+            return reject(Reason.BAD_NAME, point_id, point_id)
+        close = nearest(point_id, self._points[site])
+        return reject(
+            Reason.UNKNOWN_POINT, point_id, point_id, f"nearest is {close!r}" if close else ""
+        )
+
+    def site_fault(self, site: str) -> Rejected | None:
+        """Why there is no such site, or None."""
+        if site in self._sites:
+            return None
+        return reject(Reason.UNKNOWN_SITE, "site", site, did_you_mean(site, self._sites))
+
+    def birth(
+        self, site: str, node: str, birth: Birth, started_ns: int | None, recv_ns: int
+    ) -> Born:
+        """Takes a birth: discovers what it may, refuses the rest point by point."""
+        frames: list[Frame] = []
+        fault = self._discover_site(site)
+        if fault is not None:
+            return Born([], [fault], changed=False)
+        resolved, bad, fresh = self._resolve_birth(site, node, birth)
+        if fresh:
+            row = self._sites.get(site)
+            grown = _with_points(
+                row.site if row else Site(site, SiteType.NONE, site, discovered=True), fresh
+            )
+            frames.append(self._put_site(grown, row.file_digest if row else "", recv_ns))
+        if site not in self._sites:  # a first birth none of whose points could be used
+            return Born([], bad, changed=False)
+        for point in resolved:
+            self.claim(site, node, point.id)
+        order = [point.id for point in birth.points]
+        units = {point.id: point.unit for point in resolved}
+        known = NodeRow(site, node, birth.boot, birth.recorded, order, units)
+        changed = known != self._nodes.get((site, node)) or bool(frames)
+        if changed:
+            self._nodes[site, node] = self._changes.nodes[site, node] = known
+            self.version += 1
+            body = encode_body(BirthBody(started_ns, birth.first, birth.recorded, resolved))
+            frames.append(_birth_frame(site, node, birth, recv_ns, body))
+        return Born(frames, bad, changed)
+
+    def _discover_site(self, site: str) -> Rejected | None:
+        if site in self._sites:
+            return None
+        if not self._discover:
+            return self.site_fault(site)
+        if len(self._sites) >= MAX_SITES:
+            return reject(Reason.UNKNOWN_SITE, "site", site, f"{MAX_SITES} sites are known already")
+        return None
+
+    def _resolve_birth(
+        self, site: str, node: str, birth: Birth
+    ) -> tuple[list[BirthPoint], list[Rejected], list[Point]]:
+        known = dict(self._points.get(site, {}))
+        good: dict[str, BirthPoint] = {}
+        bad: list[Rejected] = []
+        fresh: list[Point] = []
+        for sent in birth.points:
+            point = known.get(sent.id) or self._new_point(site, sent, len(known))
+            if isinstance(point, Rejected):
+                bad.append(point)
+                continue
+            unit = sent.unit or point.sent_unit or point.unit
+            fault = self._birth_point_fault(site, node, point, unit)
+            if fault is not None:
+                bad.append(fault)
+                continue
+            if sent.id not in known:
+                known[sent.id] = point
+                fresh.append(point)
+            good[sent.id] = BirthPoint(sent.id, point.quantity, unit, sent.period_s)
+        return list(good.values()), bad, fresh
+
+    def _birth_point_fault(self, site: str, node: str, point: Point, unit: str) -> Rejected | None:
+        if point.conversion(unit) is None:
+            accepted = did_you_mean(unit, QUANTITIES[point.quantity].units)
+            hint = f"the quantity is {point.quantity}; {accepted}"
+            return reject(Reason.WRONG_UNIT, point.id, unit, hint)
+        return self.owner_fault(site, node, point.id) if site in self._sites else None
+
+    def _new_point(self, site: str, sent: SentPoint, count: int) -> Point | Rejected:
+        """The point that a birth makes, or why the site does not get it."""
+        if not is_local_id(sent.id):
+            return reject(Reason.BAD_NAME, "points", sent.id)
+        row = self._sites.get(site)
+        if row is not None and row.site.type is not SiteType.NONE:
+            return self.point_fault(site, sent.id) or reject(Reason.UNKNOWN_POINT, sent.id, sent.id)
+        if count >= MAX_POINTS:
+            return reject(Reason.TOO_MANY_POINTS, sent.id, count)
+        named = sent.quantity or _guess_quantity(sent.id, sent.unit)
+        if named is None or named not in QUANTITIES:
+            hint = did_you_mean(named, QUANTITIES) if named else "give quantity or unit"
+            return reject(Reason.UNKNOWN_QUANTITY, sent.id, named, hint)
+        asset, name = split_local_id(sent.id)
+        return Point(asset, name, "other", named, sent.period_s if sent.period_s > 0 else 10.0)
+
+    def conversion(self, site: str, node: str, point: Point) -> Conversion | None:
+        """From what the node sends to the computing unit."""
+        row = self._nodes.get((site, node))
+        return point.conversion(row.units.get(point.id) if row else None)
+
+
+def _by_id(site: Site) -> dict[str, Point]:
+    return {point.id: point for point in site.points}
+
+
+def _guess_quantity(point_id: str, unit: str | None) -> str | None:
+    name = point_id.partition("/")[2]
+    for asset_class in CLASSES:
+        spec = point_spec(asset_class, name)
+        if spec is not None and (unit is None or QUANTITIES[spec.quantity].conversion(unit)):
+            return spec.quantity
+    found = quantity_of_unit(unit) if unit is not None else None
+    return found.name if found else None
+
+
+def _with_points(site: Site, points: list[Point]) -> Site:
+    assets = {asset.id: asset for asset in site.assets}
+    for point in points:
+        assets.setdefault(point.asset, Asset(point.asset, "other", point.asset))
+    return msgspec.structs.replace(
+        site, assets=tuple(assets.values()), points=(*site.points, *points)
+    )
+
+
+def _with_discovered(site: Site, before: Site) -> Site:
+    named = {point.id for point in site.points}
+    return _with_points(site, [point for point in before.points if point.id not in named])
+
+
+def _birth_frame(site: str, node: str, birth: Birth, recv_ns: int, body: bytes) -> Frame:
+    return Frame(
+        0,
+        Kind.BIRTH,
+        site,
+        node,
+        birth.boot or "",
+        None,
+        recv_ns,
+        recv_ns,
+        0,
+        Source.MEASURED,
+        0,
+        body,
+    )

@@ -1,0 +1,188 @@
+"""The MQTT side of ingest: one paho client, manual acks, connection generations.
+
+paho acknowledges by packet id, and after a reconnect an old id names another message. So each
+message carries the generation of the connection that brought it, and an ack is sent only if that
+is still the present one. An exception in a paho callback would kill the network thread while
+`is_connected()` stays true: `on_message` stamps, bounds, puts, and does nothing that can raise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+
+from ingest.acks import OwedAck
+from ingest.address import BrokerAddress
+from ingest.inbox import Arrival, Inbox, Put
+from ingest.ledger import LedgerBook
+from ingest.native import MAX_PAYLOAD, encode_ack
+from podcore.ports import Clock
+from podcore.topic import Topic, TopicKind, inbound_filters
+
+KEEP_OF_TOO_LARGE = 1024  # bytes kept of a payload past the limit, to show what it was
+RECONNECT_S = (1, 30)  # first and longest pause between tries
+KEEPALIVE_S = 30
+MAX_QUEUED_ACKS = 1_000  # application acks waiting for the broker; the newest one a node counts
+
+logger = structlog.get_logger("ingest")
+
+
+class Subscriber:
+    """Subscribes to what senders publish, fills the inbox, sends acks of committed messages."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        inbox: Inbox,
+        book: LedgerBook,
+        clock: Clock,
+        *,
+        clean_session: bool = False,
+        reconnect_s: tuple[int, int] = RECONNECT_S,
+    ) -> None:
+        self._address = address
+        self._inbox = inbox
+        self._book = book
+        self._clock = clock
+        self._generation = 0
+        self._connected = False
+        self._overflowed = False
+        self._lost_s: float | None = None
+        self._lock = threading.Lock()
+        self._client_id = client_id
+        self._client = self._make_client(client_id, clean_session, reconnect_s)
+
+    def _make_client(
+        self,
+        client_id: str,
+        clean_session: bool,
+        reconnect_s: tuple[int, int],  # noqa: FBT001 -- one caller
+    ) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=clean_session,
+            protocol=mqtt.MQTTv311,
+            manual_ack=True,
+        )
+        client.max_queued_messages_set(MAX_QUEUED_ACKS)
+        client.reconnect_delay_set(*reconnect_s)
+        if self._address.user is not None:
+            client.username_pw_set(self._address.user, self._address.password)
+        if self._address.tls:
+            client.tls_set()
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    def start(self) -> None:
+        """Starts the network thread; it goes on trying when the broker is away."""
+        self._client.connect_async(self._address.host, self._address.port, KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Leaves the broker; what is unacknowledged stays with it."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted the present connection."""
+        return self._connected
+
+    @property
+    def generation(self) -> int:
+        """The number of the present connection."""
+        return self._generation
+
+    def alive(self) -> bool:
+        """Whether the network thread lives; paho's own flag would not tell."""
+        name = f"paho-mqtt-client-{self._client_id}"
+        return any(thread.name == name for thread in threading.enumerate())
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """Tells the broker that these are committed, where they came on this connection."""
+        with self._lock:
+            generation = self._generation
+            for arrival in arrivals:
+                if arrival.generation == generation and arrival.qos > 0:
+                    self._client.ack(arrival.mid, arrival.qos)
+        if self._overflowed and self._inbox.size()[0] == 0:
+            self._overflowed = False
+            self._reconnect("what found no room is asked for again")
+
+    def publish_ack(self, ack: OwedAck) -> None:
+        """Tells a sender how far it is committed; lost when the broker is away, and owed again."""
+        if self._connected:
+            topic = str(Topic(ack.site, ack.node, TopicKind.ACK))
+            self._client.publish(topic, encode_ack(ack.boot, ack.seq), qos=1)
+
+    def _reconnect(self, why: str) -> None:
+        # The broker sends unacknowledged messages again only on a new connection.
+        logger.info("broker_reconnecting", why=why)
+        connection = self._client.socket()
+        if isinstance(connection, socket.socket):
+            with contextlib.suppress(OSError):  # it closed by itself in between
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _on_connect(
+        self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
+    ) -> None:
+        if reason.is_failure:
+            self._say_lost(f"refused: {reason}")
+            return
+        with self._lock:
+            self._generation += 1
+            self._connected = True
+        client.subscribe([(text, 1) for text in inbound_filters()])
+        if self._lost_s is not None:
+            away_s = round(self._clock.monotonic_s() - self._lost_s, 1)
+            logger.info("broker_connected", broker=str(self._address), away_s=away_s)
+            self._lost_s = None
+
+    def _on_connect_fail(self, client: mqtt.Client, userdata: Any) -> None:
+        self._say_lost("does not answer")
+
+    def _on_disconnect(
+        self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
+    ) -> None:
+        with self._lock:
+            self._generation += 1
+            self._connected = False
+        if reason.is_failure:
+            self._say_lost(str(reason))
+
+    def _say_lost(self, why: str) -> None:
+        if self._lost_s is None:  # once at the start, once at the end
+            self._lost_s = self._clock.monotonic_s()
+            logger.warning("broker_lost", broker=str(self._address), why=why)
+
+    def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
+        recv_ns = self._clock.now_ns()
+        payload = bytes(message.payload)
+        size = len(payload)
+        if size > MAX_PAYLOAD:
+            payload = payload[:KEEP_OF_TOO_LARGE]
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = repr(message)
+        arrival = Arrival(self._generation, message.mid, message.qos, topic, payload, size, recv_ns)
+        counted = topic.endswith("/telemetry")
+        if counted:
+            self._book.arrived()
+        if self._inbox.put(arrival) is not Put.TAKEN:
+            # Left unacknowledged: the broker keeps it, and brings it on the next connection.
+            self._overflowed = True
+            if counted:
+                self._book.forgot(1)

@@ -1,0 +1,209 @@
+"""The writer: commit on drain. The thread that owns `log.db`, the registry and the acks.
+
+It takes what is there, decides, commits, acknowledges, repeats; there is no timer, so a burst
+makes large commits and a trickle small ones. A commit that fails is tried again with the same
+rows for as long as it takes, and meanwhile nothing is acknowledged: the log is full, never lossy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from ingest.acks import AckPlan, OwedAck
+from ingest.inbox import Arrival, Inbox
+from ingest.intake import Batch, Intake
+from ingest.ledger import Ledger, LedgerBook, write_counts
+from ingest.log import SqliteLog
+from ingest.registry import Registry
+from ingest.registry_store import (
+    SCHEMA,
+    load_registry,
+    load_seen,
+    write_changes,
+    write_dead_letters,
+    write_dead_readings,
+    write_seen,
+)
+from ingest.ticks import Ticks
+from podcore.frame import Kind
+from podcore.ports import Clock
+from podcore.site import Site
+
+RETRY_S = 1.0  # between two tries of a commit that failed
+TRIM_EVERY_S = 10.0
+
+logger = structlog.get_logger("ingest")
+
+
+class Acknowledger(Protocol):
+    """What the writer tells once a batch is committed."""
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """Tells the broker, for those of the present connection."""
+
+    def publish_ack(self, ack: OwedAck) -> None:
+        """Tells the sender."""
+
+
+class Retention(Protocol):
+    """How far the log may be trimmed."""
+
+    def trim_to(self, now_ns: int) -> int:
+        """The offset up to which every reader is done and the age allows to delete."""
+
+
+class Writer:
+    """Thread `writer`; made and started by one thread, stopped by any."""
+
+    def __init__(
+        self,
+        log: SqliteLog,
+        inbox: Inbox,
+        clock: Clock,
+        *,
+        discover: bool,
+        wake: Callable[[int], None],
+        retention: Retention | None = None,
+        acks: AckPlan | None = None,
+    ) -> None:
+        self._log = log
+        self._inbox = inbox
+        self._clock = clock
+        self._wake = wake
+        self._retention = retention
+        self._acks = acks or AckPlan()
+        log.connection.executescript(SCHEMA)
+        self.ledger_book = LedgerBook(log.connection)
+        self.registry: Registry = load_registry(log.connection, discover=discover)
+        ticks = Ticks(_last_tick_ns(log.connection))
+        self._intake = Intake(self.registry, ticks, lambda key: load_seen(log.connection, key))
+        self._link: Acknowledger | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._trimmed_s = clock.monotonic_s()
+        self.failure: str | None = None
+        self.stalled: str | None = None
+
+    def adopt(self, sites: Sequence[Site]) -> None:
+        """Takes the site files, before the start; config Frames for what is new or changed."""
+        now_ns = self._clock.now_ns()
+        frames = [frame for site in sites for frame in self.registry.adopt(site, now_ns)]
+        changes = self.registry.take_changes()
+        if frames:
+            self._wake(self._log.append(frames, lambda database: write_changes(database, changes)))
+
+    def connect(self, link: Acknowledger) -> None:
+        """Names who is told of commits, before the start."""
+        self._link = link
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def drain(self, deadline_s: float) -> None:
+        """Commits and acknowledges what the inbox holds; it takes nothing more."""
+        self._inbox.close()
+        self._stopping.set()
+        self._thread.join(deadline_s)
+
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def ledger(self) -> Ledger:
+        """Both ledgers now."""
+        return self.ledger_book.snapshot()
+
+    def _run(self) -> None:
+        try:
+            while self._round():
+                pass
+        except Exception as error:
+            # The one broad handler of this thread: the supervisor ends the process and names it.
+            self.failure = f"{type(error).__name__}: {error}"
+            logger.exception("writer_failed")
+
+    def _round(self) -> bool:
+        arrivals = self._inbox.drain(self._timeout_s())
+        if not arrivals and self._stopping.is_set():
+            self._send_acks(float("inf"))
+            return False
+        batch = self._intake.take(arrivals, self._clock.now_ns())
+        if self._commit(batch):
+            self.ledger_book.settle(batch.counts)
+            for owed, at_once in batch.acks():
+                self._acks.owe(owed, at_once=at_once)
+            if self._link is not None:
+                self._link.acknowledge(arrivals)
+        self._send_acks(self._clock.monotonic_s())
+        self._trim()
+        return True
+
+    def _timeout_s(self) -> float:
+        if self._stopping.is_set():
+            return 0.0
+        owed_s = self._acks.next_in_s(self._clock.monotonic_s())
+        tick_s = Ticks.next_in_s(self._clock.now_ns())
+        return tick_s if owed_s is None else min(tick_s, owed_s)
+
+    def _commit(self, batch: Batch) -> bool:
+        """Whether it is on disk; False only when the process stops while the disk refuses."""
+        while True:
+            try:
+                if batch.frames or batch.counts or batch.seen:
+                    offset = self._log.append(
+                        batch.frames, lambda database: _write(database, batch)
+                    )
+                    self._wake(offset)
+            except sqlite3.OperationalError as error:
+                if not self._wait_for_disk(error):
+                    return False
+            else:
+                if self.stalled is not None:
+                    logger.warning("log_written_again", was=self.stalled)
+                    self.stalled = None
+                return True
+
+    def _wait_for_disk(self, error: sqlite3.OperationalError) -> bool:
+        if self.stalled is None:
+            logger.error(
+                "log_not_written",
+                error=str(error),
+                log=str(self._log.path),
+                way_out="free disk space; nothing is acknowledged meanwhile and nothing is lost",
+            )
+        self.stalled = str(error)
+        return not self._clock.wait(self._stopping, RETRY_S)
+
+    def _send_acks(self, now_s: float) -> None:
+        for ack in self._acks.due(now_s):
+            if self._link is not None:
+                self._link.publish_ack(ack)
+
+    def _trim(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if self._retention is None or now_s - self._trimmed_s < TRIM_EVERY_S:
+            return
+        self._trimmed_s = now_s
+        up_to = self._retention.trim_to(self._clock.now_ns())
+        if up_to > 0:
+            self._log.trim(up_to)
+
+
+def _write(database: sqlite3.Connection, batch: Batch) -> None:
+    write_counts(database, batch.counts)
+    write_seen(database, batch.seen.items())
+    write_changes(database, batch.changes)
+    write_dead_letters(database, batch.letters)
+    write_dead_readings(database, batch.refused)
+
+
+def _last_tick_ns(connection: sqlite3.Connection) -> int:
+    query = "SELECT ts_ns FROM frames WHERE kind = ? ORDER BY offset DESC LIMIT 1"
+    row = connection.execute(query, (int(Kind.TICK),)).fetchone()
+    return int(row[0]) if row else 0
