@@ -1,0 +1,1 @@
+"""Site files to start from, one a module type; read by `importlib.resources`."""
