@@ -1,0 +1,1 @@
+"""Where PodTwin keeps what it knows: history, recordings, state."""

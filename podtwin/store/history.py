@@ -1,0 +1,210 @@
+"""The embedded history: what waits in the logs and what lies in Parquet, as one answer.
+
+Nothing is cached and no lock is taken: any number of histories may read one directory, in this
+process or another, while the sealer writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from podcore.frame import Frame, Source
+from podcore.ports import Latest, LogTail, Series, SeriesQuery
+from podtwin.store import parquet
+from podtwin.store.parquet import NS_PER_DAY, DateFiles
+from podtwin.store.rows import SCHEMA, RowBuilder, settle
+from podtwin.store.view import View, again, logs_of, look, pieces
+
+# A point that says nothing for a week is found by its range, not by `latest`.
+LATEST_DAYS: Final = 7
+# 120 MB while a piece is settled; a day of 38 points is one piece.
+PIECE_ROWS: Final = 1_500_000
+LONG_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "ts": SCHEMA["ts"],
+    "site": pl.String(),
+    "asset": SCHEMA["asset"],
+    "point": SCHEMA["point"],
+    "source": SCHEMA["source"],
+    "value": SCHEMA["value"],
+    "flags": SCHEMA["flags"],
+    "sd": SCHEMA["sd"],
+}
+
+_BEGINNING: Final = 0
+_END: Final = 2**63 - 1
+_SERIES: Final = ("asset", "point", "source")
+_NEEDED: Final = ("ts", *_SERIES, "value", "flags", "sd", "recv_delay_ms")
+
+
+class EmbeddedHistory:
+    """History over the folder `history` of a data directory and the ends of its two logs.
+
+    Parameters
+    ----------
+    data_dir : the data directory; it may be empty or missing.
+    log, derived : the logs, for what is not sealed yet.
+    folder : where in it the files lie; a recording's are in `points`.
+    """
+
+    def __init__(
+        self, data_dir: Path, log: LogTail, derived: LogTail, *, folder: str = "history"
+    ) -> None:
+        self._root = data_dir / folder
+        self._tails = {"log": log, "derived": derived}
+
+    def series(self, query: SeriesQuery) -> list[Series]:
+        """The ranges, one entry a point and source that has values in it, by point and source."""
+        parts = again(lambda: self._rows(query)).partition_by(_SERIES, maintain_order=True)
+        return [_series(query.site, part) for part in parts]
+
+    def frame(self, query: SeriesQuery) -> pl.DataFrame:
+        """The ranges as one table of `LONG_SCHEMA`, by asset, point, source and time."""
+        rows = again(lambda: self._rows(query))
+        return rows.with_columns(pl.lit(query.site).alias("site")).select(*LONG_SCHEMA)
+
+    def frames(self, query: SeriesQuery) -> Iterator[pl.DataFrame]:
+        """The ranges in ascending pieces of time, each as `frame` gives it, none empty.
+
+        A piece is a date or a fraction of one, so that about `PIECE_ROWS` rows are held.
+        """
+        span = (query.from_ns, query.to_ns)
+        for from_ns, to_ns in pieces(self._root, query.site, span, _parts):
+            piece = self.frame(replace(query, from_ns=from_ns, to_ns=to_ns))
+            if not piece.is_empty():
+                yield piece
+
+    def latest(self, site: str) -> list[Latest]:
+        """The newest value of every point and source that spoke in the last seven dates held."""
+        rows = again(lambda: self._newest(site))
+        whole = rows.with_columns(pl.col("ts").cast(pl.Int64))  # a datetime would lose its ns
+        return [_latest(row) for row in whole.iter_rows(named=True)]
+
+    def extent(self, site: str) -> tuple[int, int] | None:
+        """The oldest and newest time held of a site, or None."""
+        return again(lambda: self._extent(site))
+
+    def sites(self) -> list[str]:
+        """The sites of which anything is held, sorted."""
+        waiting = (site for tail in self._tails.values() for site in tail.sites())
+        return sorted({*parquet.sites_of(self._root), *waiting})
+
+    def _rows(self, query: SeriesQuery) -> pl.DataFrame:
+        if query.from_ns >= query.to_ns:
+            return _empty()
+        logs = logs_of(query.sources)
+        tails = {name: tail for name, tail in self._tails.items() if name in logs}
+        view = look(self._root, tails, query.site, (query.from_ns, query.to_ns))
+        tail = [frame for frame in view.tail if frame.source in query.sources]
+        sealed = parquet.scan(view.paths).filter(_chosen(query)).select(_NEEDED).collect()
+        return _settled(sealed, _waiting(tail, frozenset(query.points) or None))
+
+    def _newest(self, site: str) -> pl.DataFrame:
+        newest, end = _empty(), _END
+        held = parquet.days_of(self._root, site)
+        starts = [day * NS_PER_DAY for day in reversed(held)]
+        # What waits in the logs may be older than all files: the oldest date takes it along.
+        starts = [*starts[:-1], _BEGINNING]
+        for start in starts[:LATEST_DAYS]:
+            view = look(self._root, self._tails, site, (start, end))
+            newest, end = _last_of_each(view, newest), start
+        return newest
+
+    def _extent(self, site: str) -> tuple[int, int] | None:
+        days = parquet.days_of(self._root, site)
+        if not days:
+            bounds = self._bounds(site, (_BEGINNING, _END))
+        else:
+            bounds = self._bounds(site, (_BEGINNING, (days[0] + 1) * NS_PER_DAY))
+            bounds += self._bounds(site, (days[-1] * NS_PER_DAY, _END))
+        return (min(bounds), max(bounds)) if bounds else None
+
+    def _bounds(self, site: str, span: tuple[int, int]) -> list[int]:
+        """Times of a span with its oldest and newest among them; empty when it holds nothing."""
+        view = look(self._root, self._tails, site, span)
+        ts = pl.col("ts").cast(pl.Int64)
+        sealed = parquet.scan(view.paths).select(ts.min().alias("low"), ts.max().alias("high"))
+        known: Sequence[int | None] = sealed.collect().row(0)
+        return [*(at for at in known if at is not None), *(frame.ts_ns for frame in view.tail)]
+
+
+def _parts(files: DateFiles) -> int:
+    """Into how many pieces a date is cut."""
+    paths = files.paths(("log", "derived"))
+    try:
+        rows = int(parquet.scan(paths).select(pl.len()).collect().item())
+    except FileNotFoundError:
+        return 1  # compacted or dropped since it was listed; the read itself looks again
+    return rows // PIECE_ROWS + 1
+
+
+def _chosen(query: SeriesQuery) -> pl.Expr:
+    """The rows a query asks for, as comparisons by which row groups can be skipped."""
+    ts, asset, point = pl.col("ts"), pl.col("asset"), pl.col("point")
+    chosen = (ts >= parquet.instant(query.from_ns)) & (ts < parquet.instant(query.to_ns))
+    chosen &= pl.col("source").is_in([source.word for source in query.sources])
+    names: dict[str, list[str]] = {}
+    for local in query.points:
+        owner, _, name = local.partition("/")
+        names.setdefault(owner, []).append(name)
+    if not names:
+        return chosen
+    one_by_one = [(asset == owner) & point.is_in(of) for owner, of in names.items()]
+    return chosen & pl.any_horizontal(one_by_one)
+
+
+def _waiting(tail: Iterable[Frame], wanted: frozenset[str] | None = None) -> pl.DataFrame:
+    builder = RowBuilder(wanted)
+    for frame in tail:
+        builder.add(frame)
+    return builder.build().select(_NEEDED)
+
+
+def _settled(sealed: pl.DataFrame, waiting: pl.DataFrame) -> pl.DataFrame:
+    return settle(pl.concat([sealed, waiting]))
+
+
+def _last_of_each(view: View, newer: pl.DataFrame) -> pl.DataFrame:
+    """The last row of each point and source in a view, or the newer one that is known."""
+    rest = pl.exclude(_SERIES)
+    last = rest.filter(pl.col("ts") == pl.col("ts").max())
+    sealed = parquet.scan(view.paths).select(_NEEDED).group_by(_SERIES).agg(last)
+    rows = sealed.explode("ts", "value", "flags", "sd", "recv_delay_ms").select(_NEEDED).collect()
+    found = settle(pl.concat([rows, _waiting(view.tail), newer]))
+    return found.unique(subset=_SERIES, keep="last", maintain_order=True)
+
+
+def _series(site: str, rows: pl.DataFrame) -> Series:
+    sd = rows["sd"]
+    return Series(
+        site=site,
+        point=f"{rows['asset'][0]}/{rows['point'][0]}",
+        source=_source(rows["source"][0]),
+        ts_ns=rows["ts"].cast(pl.Int64).to_list(),
+        values=rows["value"].to_list(),
+        flags=rows["flags"].to_list(),
+        sd=None if sd.null_count() == len(sd) else sd.to_list(),
+    )
+
+
+def _latest(row: dict[str, Any]) -> Latest:
+    return Latest(
+        point=f"{row['asset']}/{row['point']}",
+        source=_source(row["source"]),
+        ts_ns=row["ts"],
+        value=row["value"],
+        flags=row["flags"],
+        sd=row["sd"],
+    )
+
+
+def _source(word: str) -> Source:
+    return Source[word.upper()]
+
+
+def _empty() -> pl.DataFrame:
+    return pl.DataFrame(schema={name: SCHEMA[name] for name in _NEEDED})
