@@ -162,7 +162,10 @@ class Backlog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything that `feed` needs to go on with one site after `offset`."""
+    """Everything that `feed` needs to go on with one site after `offset`.
+
+    ts_ns : time of the log there (arrival of the newest Frame), not of the site.
+    """
 
     site: str
     offset: int
@@ -190,11 +193,19 @@ class EngineStore(Protocol):
     def checkpoints(self) -> Mapping[str, Checkpoint]:
         """The newest checkpoint of each site."""
 
-    def commit(self, transitions: Sequence[Transition], checkpoints: Sequence[Checkpoint]) -> None:
-        """Stores both in one transaction; what is there already stays as it is."""
+    def commit(
+        self, transitions: Sequence[Transition], checkpoints: Sequence[Checkpoint], cursor: int
+    ) -> None:
+        """Stores all three in one transaction; what is there already stays as it is.
+
+        cursor : the last offset that no site needs any more.
+        """
 
     def checkpoint_before(self, site: str, offset: int) -> Checkpoint | None:
         """The newest checkpoint of a site at or before an offset."""
+
+    def forget_checkpoints(self, before: int) -> int:
+        """Deletes those below an offset, never a site's newest; how many."""
 
 
 class Cursors(Protocol):

@@ -1,0 +1,217 @@
+"""The engine's core: Frames one by one in offset order, then array steps over what has closed.
+
+No thread, no clock, no file. `take` fills slots, moves site time and freezes the inputs of
+every step at the very Frame that closes it; `advance` calculates one closed step of each site
+that has one, all sites of a model in one array step. Hence neither the size of a read nor which
+sites share a batch can change a result, and a replay gives the bytes of the live run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from podcore.clock import NS
+from podcore.frame import Frame, Kind
+from podcore.ports import Checkpoint
+from podtwin.engine.batch import Batch
+from podtwin.engine.checkpoint import NOTHING, Estimated, read, write
+from podtwin.engine.grid import ClosedStep
+from podtwin.engine.outputs import Outputs, StepResult, step_result, twin_frame
+from podtwin.engine.plan import Plan
+from podtwin.engine.site import ModelChange, SiteState, Skipped
+
+# Closed steps of all sites: about 500 B each with their lists, so 100 MB; the log keeps the rest.
+MAX_WAITING = 200_000
+CHECKPOINT_NS = 60 * NS  # of log time; a restart reruns at most about this much
+
+
+class _Member:
+    """A site with its row in a batch."""
+
+    __slots__ = ("batch", "checkpoint_ns", "row", "safe", "state")
+
+    def __init__(self, state: SiteState, safe: int, checkpoint_ns: int = 0) -> None:
+        self.state = state
+        self.safe = safe  # the log is needed from here on, were the process to end now
+        self.checkpoint_ns = checkpoint_ns
+        self.batch: Batch | None = None
+        self.row = 0
+
+
+class Engine:
+    """All sites, from their checkpoints on.
+
+    Parameters
+    ----------
+    checkpoints : the newest of each site, or the one that each is to go on from.
+    after : the last offset that every site has done; the smallest of the checkpoints when None.
+    """
+
+    def __init__(self, checkpoints: Iterable[Checkpoint] = (), after: int | None = None) -> None:
+        self.offset = 0
+        self.log_ns = 0
+        self.waiting = 0
+        self.latest: dict[str, StepResult] = {}
+        self.skipped: Counter[Skipped] = Counter()
+        self._members: dict[str, _Member] = {}
+        self._busy: dict[str, _Member] = {}
+        self._batches: dict[str, Batch] = {}
+        kept = list(checkpoints)
+        for checkpoint in kept:
+            self._restore(checkpoint)
+        offsets = [checkpoint.offset for checkpoint in kept]
+        self.offset = min(offsets, default=0) if after is None else after
+
+    @property
+    def cursor(self) -> int:
+        """The last offset that no site needs any more, were the process to end now."""
+        return min((member.safe for member in self._members.values()), default=self.offset)
+
+    @property
+    def sites(self) -> Mapping[str, SiteState]:
+        """The state of each site, for looking at."""
+        return {name: member.state for name, member in list(self._members.items())}
+
+    def feed(self, frames: Iterable[Frame]) -> Outputs:
+        """Takes the Frames and calculates all that closed."""
+        self.take(frames)
+        outputs = Outputs()
+        while self.waiting:
+            outputs.add(self.advance())
+        return outputs
+
+    def take(self, frames: Iterable[Frame]) -> None:
+        """Takes Frames in offset order; closed steps wait for `advance`."""
+        for frame in frames:
+            self.offset = frame.offset
+            self.log_ns = max(self.log_ns, frame.recv_ns)
+            kind = frame.kind
+            if kind is Kind.READING:
+                member = self._members.get(frame.site)
+                if member is None:
+                    self.skipped[Skipped.UNKNOWN_SITE] += 1
+                elif frame.offset > member.state.seen:
+                    self._closed(member, member.state.reading(frame))
+            elif kind is Kind.TICK:
+                self._tick(frame)
+            else:
+                self._rare(frame)
+
+    def advance(self) -> Outputs:
+        """One closed step of each site that has one; only of live sites while they have any."""
+        live = [member for member in self._busy.values() if member.state.time.live]
+        groups: dict[str, list[_Member]] = {}
+        for member in live or list(self._busy.values()):
+            if member.batch is not None:
+                groups.setdefault(member.batch.model.name, []).append(member)
+        outputs = Outputs()
+        for group in groups.values():
+            self._step(group, outputs)
+        return outputs
+
+    def checkpoints(self, *, due_only: bool = True) -> list[Checkpoint]:
+        """The sites with no closed step waiting, after the last Frame taken.
+
+        due_only : those whose last checkpoint is a minute of log time old; all of them at a stop.
+        """
+        made = []
+        for member in self._members.values():
+            due = self.log_ns - member.checkpoint_ns >= CHECKPOINT_NS or not due_only
+            if due and not member.state.waiting and self.offset > member.safe:
+                made.append(write(member.state, _estimated(member), self.offset, self.log_ns))
+                member.safe, member.checkpoint_ns = self.offset, self.log_ns
+        return made
+
+    def _tick(self, frame: Frame) -> None:
+        for member in self._members.values():
+            state = member.state
+            if state.time.live and frame.offset > state.seen:
+                self._closed(member, state.tick(frame))
+
+    def _rare(self, frame: Frame) -> None:
+        member = self._members.get(frame.site)
+        if frame.kind is Kind.CONFIG:
+            self._configure(member, frame)
+        elif member is None or frame.offset <= member.state.seen:
+            return
+        elif frame.kind is Kind.BIRTH:
+            self._closed(member, member.state.born(frame))
+        elif frame.kind is Kind.STATE:
+            self._closed(member, member.state.node_state(frame))
+
+    def _configure(self, member: _Member | None, frame: Frame) -> None:
+        if member is None:
+            member = _Member(SiteState(frame.body), frame.offset - 1)
+            self._members[frame.site] = member
+        elif frame.offset <= member.state.seen:
+            return
+        else:
+            member.state.configure(frame.body)
+        self._apply_changes(member)
+
+    def _closed(self, member: _Member, number: int) -> None:
+        if number:
+            self.waiting += number
+            self._busy[member.state.site.id] = member
+
+    def _step(self, group: list[_Member], outputs: Outputs) -> None:
+        closed = [_next_step(member) for member in group]
+        batch = group[0].batch
+        assert batch is not None  # noqa: S101 - `advance` groups by it
+        means, sds = batch.step([member.row for member in group], closed)
+        self.waiting -= len(group)
+        for member, step, mean, sd in zip(group, closed, means, sds, strict=True):
+            result = step_result(member.state.site.id, step, mean, sd)
+            self.latest[result.site] = result
+            outputs.steps.append(result)
+            outputs.frames.append(twin_frame(result, step.recv_ns))
+            self._apply_changes(member)
+
+    def _apply_changes(self, member: _Member) -> None:
+        """Changes of the model that stand next in line; steps before them are of the old one."""
+        queue = member.state.waiting
+        while queue and isinstance(queue[0], ModelChange):
+            self._change(member, queue[0].plan)
+            queue.popleft()
+        if not queue:
+            self._busy.pop(member.state.site.id, None)
+
+    def _change(self, member: _Member, plan: Plan | None) -> None:
+        old = member.batch
+        new = None if plan is None else self._batch(plan)
+        if old is not None and old is new and plan is not None:
+            old.set_params(member.row, plan.params)
+            return
+        if old is not None:
+            old.remove(member.row)
+        member.batch = new
+        if new is not None and plan is not None:
+            member.row = new.add(plan.params)
+
+    def _batch(self, plan: Plan) -> Batch:
+        batch = self._batches.get(plan.model.name)
+        if batch is None:
+            batch = self._batches[plan.model.name] = Batch(plan.model, len(plan.params))
+        return batch
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        state, estimated = read(checkpoint)
+        member = _Member(state, checkpoint.offset, checkpoint.ts_ns)
+        self._members[checkpoint.site] = member
+        self.log_ns = max(self.log_ns, checkpoint.ts_ns)
+        self._apply_changes(member)
+        if member.batch is not None and member.batch.model.name == estimated.model:
+            member.batch.set_state(member.row, estimated.x, estimated.variance)
+
+
+def _next_step(member: _Member) -> ClosedStep:
+    step = member.state.waiting.popleft()
+    assert isinstance(step, ClosedStep)  # noqa: S101 - changes are applied as they come up
+    return step
+
+
+def _estimated(member: _Member) -> Estimated:
+    if member.batch is None:
+        return NOTHING
+    return Estimated(member.batch.model.name, *member.batch.state(member.row))

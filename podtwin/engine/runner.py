@@ -1,0 +1,186 @@
+"""The thread "engine": reads the log, feeds the core, commits what comes out.
+
+A round reads at most 2,000 Frames, calculates for at most 100 ms, commits derived.db and then
+state.db. Two files never commit as one: what lies between is rewritten by the rerun from the
+last checkpoint, under the same keys. Results depend on none of the numbers here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from podcore.ports import Clock, Cursors, EngineStore, LogReader, LogWriter
+from podtwin.engine.engine import MAX_WAITING, Engine
+from podtwin.engine.outputs import Outputs
+from podtwin.roles import Health, RoleState
+
+NAME = "engine"
+READ_LIMIT = 2_000  # Frames at once: 2.4 MB at 1.2 kB
+BUDGET_S = 0.1  # array steps before the log is read again
+POLL_S = 0.2  # how long a missed wake-up can delay a result
+# Derived Frames before they are committed, however long the budget: 5 MB at 500 B.
+MAX_UNCOMMITTED = 10_000
+
+_logger = structlog.get_logger(NAME)
+
+
+def nothing_between() -> None:
+    """What happens between the two commits of a round, outside of tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the engine is behind: Frames of the log unread, closed steps uncalculated."""
+
+    offset: int
+    frames: int
+    steps: int
+
+
+class EngineRunner:
+    """The role.
+
+    Parameters
+    ----------
+    log : the measured log, on a connection of this thread's own.
+    derived : where twin Frames go; this thread is its writer.
+    wake : set when the log has grown; cleared here, so no other reader may wait on it.
+    between_commits : called after derived.db and before state.db has committed.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one thing that it is connected to
+        self,
+        log: LogReader,
+        derived: LogWriter,
+        store: EngineStore,
+        cursors: Cursors,
+        clock: Clock,
+        wake: threading.Event,
+        *,
+        between_commits: Callable[[], None] = nothing_between,
+        budget_s: float = BUDGET_S,
+        poll_s: float = POLL_S,
+        read_limit: int = READ_LIMIT,
+    ) -> None:
+        self._log = log
+        self._derived = derived
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+        self._between_commits = between_commits
+        self._budget_s = budget_s
+        self._poll_s = poll_s
+        self._read_limit = read_limit
+        after = cursors.get(NAME)
+        self.engine = Engine(store.checkpoints().values(), after=after)
+        self._lag = Lag(after, 0, 0)
+        self._forgotten_before = 0
+        self._draining = threading.Event()
+        self._stopping = threading.Event()
+        self._done = threading.Event()
+        self._failure = ""
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+
+    def start(self) -> None:
+        """Begins to read after the last checkpoints."""
+        self._thread.start()
+
+    def drain(self, deadline_s: float) -> None:
+        """Reads to the end, leaves checkpoints, ends; at most so long."""
+        self._draining.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._done.wait(deadline_s)
+
+    def stop(self) -> None:
+        """Ends after the round in hand, with checkpoints of what is up to date."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def health(self) -> Health:
+        """How it is; a failure carries the exception's words."""
+        if self._failure:
+            return Health(NAME, RoleState.FAILED, self._failure, ready=False)
+        if self._done.is_set():
+            return Health(NAME, RoleState.STOPPED, ready=False)
+        if self._thread.ident is None:
+            return Health(NAME, RoleState.STARTING, ready=False)
+        return Health(NAME, RoleState.RUNNING, self._detail())
+
+    def lag(self) -> Lag:
+        """How far it was behind after its last round; for any thread."""
+        return self._lag
+
+    def round(self) -> bool:
+        """One read, its steps within the budget, both commits; False when nothing was to do."""
+        frames = []
+        if self.engine.waiting < MAX_WAITING:
+            frames = self._log.read(self.engine.offset, self._read_limit)
+            self.engine.take(frames)
+        outputs = self._calculate()
+        self._commit(outputs, due_only=True)
+        self._lag = Lag(self.engine.offset, self._unread(len(frames)), self.engine.waiting)
+        return bool(frames or outputs.steps)
+
+    def checkpoint(self) -> None:
+        """Checkpoints of all sites that are up to date, whether due or not."""
+        self._commit(Outputs(), due_only=False)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._wake.clear()  # before the read: what comes during it wakes us again
+                if self.round():
+                    continue
+                if self._draining.is_set():
+                    break
+                self._clock.wait(self._wake, self._poll_s)
+            self.checkpoint()
+        except Exception as error:
+            # The one broad handler: a thread that dies must say so, the process ends with its name.
+            self._failure = f"{type(error).__name__}: {error}"
+            _logger.exception("engine_failed", offset=self.engine.offset)
+        finally:
+            self._done.set()
+
+    def _calculate(self) -> Outputs:
+        outputs = Outputs()
+        until_s = self._clock.monotonic_s() + self._budget_s
+        while self.engine.waiting and len(outputs.frames) < MAX_UNCOMMITTED:
+            outputs.add(self.engine.advance())
+            if self._clock.monotonic_s() >= until_s:
+                break
+        return outputs
+
+    def _commit(self, outputs: Outputs, *, due_only: bool) -> None:
+        if outputs.frames:
+            self._derived.append(outputs.frames)
+        self._between_commits()
+        checkpoints = self.engine.checkpoints(due_only=due_only)
+        if outputs.transitions or checkpoints:
+            self._store.commit(outputs.transitions, checkpoints, self.engine.cursor)
+            self._forget(self._log.first_offset())
+
+    def _forget(self, first_offset: int) -> None:
+        if first_offset > self._forgotten_before:
+            self._store.forget_checkpoints(first_offset)
+            self._forgotten_before = first_offset
+
+    def _unread(self, frames: int) -> int:
+        if frames < self._read_limit and self.engine.waiting < MAX_WAITING:
+            return 0
+        return self._log.last_offset() - self.engine.offset
+
+    def _detail(self) -> str:
+        refused = {name: s.refused for name, s in self.engine.sites.items() if s.refused}
+        notes = [f"{site}: no twin, {reason}" for site, reason in sorted(refused.items())]
+        lag = self._lag
+        if lag.steps >= MAX_WAITING:
+            notes.append(f"{lag.steps} closed steps wait; the log is not read until they are done")
+        return "; ".join(notes)

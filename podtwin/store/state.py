@@ -1,0 +1,183 @@
+"""The state database `state.db`: checkpoints, transitions, cursors, commands.
+
+Several threads and processes write it: every write is one short `BEGIN IMMEDIATE` transaction,
+one that finds it taken waits up to 5 s. One `StateStore` is one connection behind a lock and so
+may be shared by threads; another process opens its own. Rows have natural keys and are
+inserted once: after a crash the engine writes the same rows again and nothing is there twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from podcore.errors import ConfigError
+from podcore.ports import Checkpoint, Transition
+
+ENGINE = "engine"  # the reader under which the engine's cursor is kept
+KEPT_CHECKPOINTS = 10  # the newest of a site; older ones go down to one an hour
+_HOUR_NS = 3_600_000_000_000
+_BUSY_MS = 5_000
+
+# Forward only: a migration that was released is never changed, the next one is added.
+_MIGRATIONS = (
+    """
+    CREATE TABLE checkpoints (
+      site TEXT NOT NULL, offset INTEGER NOT NULL, ts_ns INTEGER NOT NULL, state BLOB NOT NULL,
+      PRIMARY KEY (site, offset)) WITHOUT ROWID;
+    CREATE TABLE transitions (
+      key TEXT PRIMARY KEY, site TEXT NOT NULL, fingerprint TEXT NOT NULL, before TEXT NOT NULL,
+      after TEXT NOT NULL, cause INTEGER NOT NULL, ts_ns INTEGER NOT NULL, body BLOB NOT NULL);
+    CREATE INDEX transitions_by_site ON transitions (site, ts_ns);
+    CREATE TABLE cursors (reader TEXT PRIMARY KEY, offset INTEGER NOT NULL);
+    CREATE TABLE commands (
+      id TEXT PRIMARY KEY, site TEXT NOT NULL, kind TEXT NOT NULL, issued_by TEXT NOT NULL,
+      issued_ns INTEGER NOT NULL, body BLOB NOT NULL, applied_cause INTEGER);
+    CREATE INDEX commands_to_apply ON commands (id) WHERE applied_cause IS NULL;
+    """,
+)
+_THIN_OUT = """
+DELETE FROM checkpoints WHERE site = :site
+  AND offset NOT IN (
+    SELECT offset FROM checkpoints WHERE site = :site ORDER BY offset DESC LIMIT :kept)
+  AND offset NOT IN (
+    SELECT min(offset) FROM checkpoints WHERE site = :site GROUP BY ts_ns / :hour)
+"""
+_NEWEST = "SELECT site, max(offset), ts_ns, state FROM checkpoints GROUP BY site"
+_BEFORE = "SELECT site, offset, ts_ns, state FROM checkpoints WHERE site = ? AND offset <= ?"
+
+
+class StateStore:
+    """`EngineStore` and `Cursors` on one file.
+
+    Raises
+    ------
+    ConfigError  When the file was written by a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
+        )
+        self._connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._migrate()
+
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
+        """The newest checkpoint of each site."""
+        with self._lock:
+            rows = self._connection.execute(_NEWEST).fetchall()
+        return {row[0]: Checkpoint(*row) for row in rows}
+
+    def checkpoint_before(self, site: str, offset: int) -> Checkpoint | None:
+        """The newest checkpoint of a site at or before an offset."""
+        with self._lock:
+            query = f"{_BEFORE} ORDER BY offset DESC LIMIT 1"
+            row = self._connection.execute(query, (site, offset)).fetchone()
+        return None if row is None else Checkpoint(*row)
+
+    def commit(
+        self, transitions: Sequence[Transition], checkpoints: Sequence[Checkpoint], cursor: int
+    ) -> None:
+        """Stores all three in one transaction; what is there already stays as it is."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO transitions VALUES (?,?,?,?,?,?,?,?)",
+                [
+                    (t.key, t.site, t.fingerprint, t.before, t.after, t.cause, t.ts_ns, t.body)
+                    for t in transitions
+                ],
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO checkpoints VALUES (?,?,?,?)",
+                [(c.site, c.offset, c.ts_ns, c.state) for c in checkpoints],
+            )
+            sites = [
+                {"site": site, "kept": KEPT_CHECKPOINTS, "hour": _HOUR_NS}
+                for site in {c.site for c in checkpoints}
+            ]
+            connection.executemany(_THIN_OUT, sites)
+            _set_cursor(connection, ENGINE, cursor)
+
+    def forget_checkpoints(self, before: int) -> int:
+        """Deletes those that the log no longer reaches back to, never a site's newest; how many."""
+        newest = "SELECT max(offset) FROM checkpoints AS other WHERE other.site = checkpoints.site"
+        with self._transaction() as connection:
+            return connection.execute(
+                f"DELETE FROM checkpoints WHERE offset < ? AND offset < ({newest})",  # noqa: S608 - constant text
+                (before,),
+            ).rowcount
+
+    def transitions(self, site: str) -> list[Transition]:
+        """All transitions of a site, by time."""
+        query = (
+            "SELECT key, site, fingerprint, before, after, cause, ts_ns, body FROM transitions"
+            " WHERE site = ? ORDER BY ts_ns, key"
+        )
+        with self._lock:
+            rows = self._connection.execute(query, (site,)).fetchall()
+        return [Transition(*row) for row in rows]
+
+    def get(self, reader: str) -> int:
+        """The last offset done, 0 for a reader never seen."""
+        return self.all().get(reader, 0)
+
+    def set(self, reader: str, offset: int) -> None:
+        """Remembers the last offset done."""
+        with self._transaction() as connection:
+            _set_cursor(connection, reader, offset)
+
+    def all(self) -> Mapping[str, int]:
+        """Every reader with its offset."""
+        with self._lock:
+            return dict(self._connection.execute("SELECT reader, offset FROM cursors").fetchall())
+
+    def drop(self, reader: str) -> None:
+        """Forgets a reader that is no longer configured."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM cursors WHERE reader = ?", (reader,))
+
+    def close(self) -> None:
+        """Ends the connection."""
+        with self._lock:
+            self._connection.close()
+
+    def _migrate(self) -> None:
+        with self._transaction() as connection:
+            found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if found <= len(_MIGRATIONS):
+                for migration in _MIGRATIONS[found:]:
+                    for statement in migration.split(";"):
+                        connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={len(_MIGRATIONS)}")
+                return
+        self._connection.close()
+        rule = f"was written by a newer PodTwin; this one reads up to version {len(_MIGRATIONS)}"
+        raise ConfigError(
+            str(self.path), found, rule, "update PodTwin or use another data directory"
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+def _set_cursor(connection: sqlite3.Connection, reader: str, offset: int) -> None:
+    upsert = (
+        "INSERT INTO cursors VALUES (?,?) ON CONFLICT (reader) DO UPDATE SET offset=excluded.offset"
+    )
+    connection.execute(upsert, (reader, offset))
