@@ -111,7 +111,8 @@ def test_what_is_sealed_is_not_read_from_the_log_again(site: Site) -> None:
             asked.append(super().between(site, from_ns, to_ns, after))
             return asked[-1]
 
-    watched = Watched(frames=site.log.frames)
+    watched = Watched()
+    watched.frames = site.log.frames
     (found,) = EmbeddedHistory(site.data_dir, watched, site.derived).series(query())
     assert list(found.values) == [1.0]
     assert not any(asked)
