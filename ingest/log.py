@@ -204,6 +204,29 @@ class SqliteLog(_Reading):
                 )
         return cursor.rowcount
 
+    def size_bytes(self) -> int:
+        """Size of the file's pages in use, without the write-ahead log."""
+        pages, free, size = (
+            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
+
+    def offset_received_before(self, recv_ns: int) -> int:
+        """The highest offset whose Frame and all before it were received earlier, 0 for none.
+
+        A search by halves: receive times grow with offsets but for steps of the machine's clock.
+        """
+        low, high = self.first_offset() - 1, self.last_offset()
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = self.read(middle - 1, 1)
+            if found and found[0].recv_ns < recv_ns:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
