@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from podcore.frame import ConfigBody, Frame, Kind, ReadingBody, Source, encode_body
+from podcore.frame import (
+    BirthBody,
+    BirthPoint,
+    ConfigBody,
+    Flag,
+    Frame,
+    Kind,
+    ReadingBody,
+    Source,
+    StateBody,
+    encode_body,
+)
 from podcore.site import Site
 
 NS = 1_000_000_000
@@ -63,3 +74,28 @@ def command(site: str, recv_ns: int, *, cause: int, body: bytes = b"\x80") -> Fr
     return Frame(
         0, Kind.COMMAND, site, "", "", None, recv_ns, recv_ns, cause, Source.MEASURED, 0, body
     )
+
+
+def birth(
+    ts_ns: int,
+    *,
+    site: str = "ams-03",
+    node: str = "gw-1",
+    period_s: float | None = None,
+    recorded: bool = False,
+) -> Frame:
+    points = []
+    if period_s is not None:
+        points = [BirthPoint("crac-1/supply_air_temp", "temperature", "Cel", period_s)]
+    return Frame(
+        0, Kind.BIRTH, site, node, "", None, ts_ns, ts_ns, 0, Source.MEASURED,
+        int(Flag.RECORDED) if recorded else 0,
+        encode_body(BirthBody(ts_ns, 1, recorded, points)),
+    )  # fmt: skip
+
+
+def state(ts_ns: int, *, online: bool, site: str = "ams-03", node: str = "gw-1") -> Frame:
+    return Frame(
+        0, Kind.STATE, site, node, "", None, ts_ns, ts_ns, 0, Source.MEASURED, 0,
+        encode_body(StateBody(online)),
+    )  # fmt: skip
