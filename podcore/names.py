@@ -73,7 +73,9 @@ def expand_range(text: str) -> list[str]:
         return [text]
     match = _RANGE.fullmatch(text)
     if match is None:
-        msg = f"{text!r} is not a range; write one pair of brackets, as in rack-[01-03] or pdu-[a-b]"
+        msg = (
+            f"{text!r} is not a range; write one pair of brackets, as in rack-[01-03] or pdu-[a-b]"
+        )
         raise ValueError(msg)
     head, low, high, tail = match.groups()
     return [f"{head}{member}{tail}" for member in _members(text, low, high)]
@@ -92,7 +94,10 @@ def _members(text: str, low: str, high: str) -> list[str]:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that looks most like `word`, or None when none is close."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = list(known)
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if not close:  # short words in the wrong case, such as kw for kW, share too few letters
+        close = [known_word for known_word in words if known_word.casefold() == word.casefold()]
     return close[0] if close else None
 
 

@@ -18,6 +18,7 @@ from podcore.resolve import resolve
 from podcore.site import Site, SiteFile
 from podtwin.config.mistakes import mistake
 from podtwin.config.yaml_lines import Document, read_documents
+from twin.parameters import settle
 
 _ENDINGS = frozenset({".yaml", ".yml"})
 
@@ -37,10 +38,11 @@ def load_site_files(places: Path | str | Iterable[Path | str]) -> list[LoadedSit
     ConfigError  For the first mistake, with its file and line; also when two sites share an id.
     """
     named = [places] if isinstance(places, Path | str) else places
-    files = [file for place in named for file in _files(Path(place))]
+    # A file named twice, or beside its directory, is read once.
+    files = {file.resolve(): file for place in named for file in _files(Path(place))}
     loaded: list[LoadedSite] = []
     seen: dict[str, str] = {}
-    for file in files:
+    for file in files.values():
         for document in read_documents(_bytes(file), str(file)):
             site = read_site(document, str(file))
             if site.id in seen:
@@ -65,7 +67,9 @@ def read_site(document: Document, file: str) -> Site:
         raise mistake(error, document, SiteFile, file) from None
     try:
         _check_timezone(site_file)
-        return resolve(site_file)
+        site = resolve(site_file)
+        settle(site)
+        return site
     except ConfigError as error:
         error.file, error.line = file, document.line(error.place)
         raise

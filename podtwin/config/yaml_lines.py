@@ -20,6 +20,8 @@ from podcore.errors import ConfigError
 MAX_BYTES = 2_000_000  # 2,000 points of 200 B each, five times over
 MAX_DEPTH = 40  # a site file has 5; deeper ones would end the parser's stack
 
+_MAX_DIGITS = 40  # longer ones are read as floats: Python refuses integers of 4,300 digits
+
 _INT = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -116,7 +118,13 @@ def _value(node: yaml.Node, place: str, lines: dict[str, int], file: str) -> Val
             _value(item, f"{place}[{index}]", lines, file) for index, item in enumerate(node.value)
         ]
     text = str(node.value)
-    return text if isinstance(node, yaml.ScalarNode) and node.style else _plain(text)
+    if isinstance(node, yaml.ScalarNode) and node.style:
+        return text
+    value = _plain(text)
+    if isinstance(value, float) and not math.isfinite(value):
+        rule = "a number here is finite"
+        raise ConfigError(place or "document", value, rule, file=file, line=_line(node))
+    return value
 
 
 def _mapping(
@@ -154,7 +162,7 @@ def _plain(text: str) -> str | int | float | bool | None:
         return _WORDS[text]
     if _BASED.fullmatch(text):
         return int(text, 0)
-    if _INT.fullmatch(text) and len(text) < 40:  # noqa: PLR2004 - longer ones are text, not numbers
+    if _INT.fullmatch(text) and len(text) < _MAX_DIGITS:
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)

@@ -1,0 +1,125 @@
+"""`podtwin config`: the schema of site files, checking them, and where settings come from."""
+
+from __future__ import annotations
+
+import enum
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from podcore.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True, help="Schema and check of site files; settings in force.")
+_FINDING = 1
+
+
+class Output(enum.StrEnum):
+    """How data is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class SchemaOf(enum.StrEnum):
+    """What there is a JSON Schema of."""
+
+    SITE = "site"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the data.")]
+
+
+@app.command()
+def schema(of: Annotated[SchemaOf, typer.Argument(help="Which kind of file.")]) -> None:
+    """Print the JSON Schema that editors check a file against."""
+    from podcore.site import site_schema
+
+    match of:
+        case SchemaOf.SITE:
+            typer.echo(json.dumps(site_schema(), indent=2))
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Site files, or directories of them.")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Check site files; each mistake with its line, rule and way out. Exit 1 when there is one."""
+    from podtwin.config.sites import LoadedSite, load_site_files
+
+    good: list[LoadedSite] = []
+    mistakes: list[ConfigError] = []
+    for file in files:
+        try:
+            good += load_site_files(file)
+        except ConfigError as error:
+            mistakes.append(error)
+    if not mistakes:
+        try:
+            load_site_files(files)
+        except ConfigError as shared:  # an id that two files give
+            mistakes.append(shared)
+    if output is Output.JSON:
+        sites = [{"id": site.id, "points": len(site.points), "file": name} for site, name in good]
+        typer.echo(json.dumps({"sites": sites, "mistakes": [_fields(e) for e in mistakes]}))
+    else:
+        for site, name in good:
+            typer.echo(f"{name}: {site.id}, {site.type.value}, {len(site.points)} points")
+        for mistake in mistakes:
+            typer.echo(str(mistake))
+    if mistakes:
+        raise typer.Exit(_FINDING)
+
+
+@app.command()
+def show(
+    origin: Annotated[
+        bool, typer.Option("--origin", help="Say where each value came from.")
+    ] = False,
+    file: Annotated[Path | None, typer.Option("--config", help="Instead of podtwin.yaml.")] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Print the settings in force. Secrets are shown as stars."""
+    from podtwin.config.load import load_settings, setting_names
+
+    loaded = load_settings(file)
+    values = loaded.settings.model_dump(mode="json")
+    origins = loaded.origins()
+    rows = {name: _inside(values, name) for name in setting_names()}
+    if output is Output.JSON:
+        data = {
+            name: {"value": value, "origin": str(origins[name])} if origin else value
+            for name, value in rows.items()
+        }
+        typer.echo(json.dumps(data))
+        return
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        tail = f"  ({origins[name]})" if origin else ""
+        typer.echo(f"{name:{width}}  {_shown(value)}{tail}")
+
+
+def _inside(values: object, name: str) -> object:
+    for step in name.split("."):
+        values = values[step] if isinstance(values, dict) else None
+    return values
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+def _fields(error: ConfigError) -> dict[str, object]:
+    value = error.value if isinstance(error.value, str | int | float | None) else str(error.value)
+    return {
+        "file": error.file,
+        "line": error.line,
+        "place": error.place,
+        "value": value,
+        "rule": error.rule,
+        "way_out": error.way_out,
+    }

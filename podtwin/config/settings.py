@@ -1,0 +1,117 @@
+"""Settings of a PodTwin process: `podtwin.yaml`, then `PODTWIN_*`, then flags; later wins.
+
+A variable nests by `__` (`PODTWIN_HTTP__PORT=8081`); with `_FILE` at its end it names a file that
+holds the value (`PODTWIN_BROKER__PASSWORD_FILE=/run/secrets/broker`), so that no secret has to
+stand in the environment. Each default stands here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from podcore.duration import parse_duration
+
+RoleName = Literal["broker", "ingest", "engine", "seal", "api"]
+ALL_ROLES: tuple[RoleName, ...] = get_args(RoleName)
+
+ENV_PREFIX = "PODTWIN_"
+ENV_DELIMITER = "__"
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _words(value: object) -> object:
+    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class BrokerSettings(_Section):
+    """The MQTT broker that nodes publish to."""
+
+    url: str | None = None
+    """`mqtt://host:1883` or `mqtts://host:8883`; without one the embedded broker is used."""
+    port: Port = 1883
+    """Of the embedded broker; when it is taken, the next free one. 0 takes any."""
+    username: str | None = None
+    """For the broker at `url`."""
+    password: SecretStr | None = None
+    """For the broker at `url`; better given as PODTWIN_BROKER__PASSWORD_FILE."""
+
+
+class HttpSettings(_Section):
+    """Where page and API listen."""
+
+    host: str = "127.0.0.1"
+    """Address; any other than loopback needs keys."""
+    port: Port = 8080
+    """When it is taken, `demo` goes on to the next free one. 0 takes any."""
+
+
+class IngestSettings(_Section):
+    """What is taken in."""
+
+    discover: bool | None = None
+    """Whether a birth may create a site; unset means yes while broker and API are on loopback."""
+
+
+class LogSettings(_Section):
+    """How long the log holds what all readers have passed."""
+
+    keep: Seconds = 86_400.0
+    """Age up to which a Frame stays in any case, as `24h`."""
+    max_bytes: Annotated[int, Field(ge=10_000_000)] = 2_000_000_000
+    """Size past which Frames go once they are an hour old."""
+
+
+class Settings(BaseSettings):
+    """All settings of a process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter=ENV_DELIMITER,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    data_dir: Path = Path("data")
+    """Directory of logs, history, keys and recordings."""
+    sites_dir: Path = Path("sites")
+    """Directory of site files."""
+    roles: Annotated[tuple[RoleName, ...], NoDecode, BeforeValidator(_words)] = ALL_ROLES
+    """What this process does; several processes may share a data directory."""
+    broker: BrokerSettings = BrokerSettings()
+    http: HttpSettings = HttpSettings()
+    ingest: IngestSettings = IngestSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in: `load` reads the sources, to know where each value came from."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
