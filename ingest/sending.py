@@ -1,0 +1,235 @@
+"""What a sender does next: announce itself, send, send again, or wait. Pure; time is an argument.
+
+```
+            connected              answered, or waited 5 s
+   DOWN ──────────────> ANNOUNCE ──────────────────────────> SENDING ─┐ acknowledged: window moves
+     ^                     ^    birth is out: ANNOUNCED         │ ^   │
+     │ lost                └─────────────────────────────────────┘ └──┘
+     └── from everywhere       stalled, behind, clock
+```
+
+`confirmed` follows the receiver's acks alone, `sent` runs ahead of it by at most a window and
+goes back to it with each announcement. So every loss, of a message, an ack, a connection, a
+broker's queue or the receiver's disk, is mended the same way: announce, hear N, send from N+1.
+
+A receiver that is away for a night must not find thousands of copies of one window in the
+broker's queue: each repetition that moves nothing doubles the patience, up to 16 times 30 s.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from ingest.native import Ack
+
+WINDOW = 500  # unconfirmed messages; 0.6 MB at 1.2 kB each
+RESEND_S = 30.0
+ACK_WAIT_S = 5.0
+CHUNK = 100  # messages between two looks at what came in
+_MOST_PATIENCE = 16
+
+
+class Phase(enum.Enum):
+    """Where a sender is in its conversation."""
+
+    DOWN = "down"
+    ANNOUNCE = "announce"
+    ANNOUNCED = "announced"
+    SENDING = "sending"
+
+
+class Why(enum.Enum):
+    """The reason of an announcement."""
+
+    CONNECTED = "connected"
+    STALLED = "stalled"
+    BEHIND = "behind"
+    CLOCK = "clock"
+
+
+class Heard(enum.Enum):
+    """What an ack meant."""
+
+    MOVED = "moved"
+    SAME = "same"
+    WENT_BACK = "went_back"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+    OTHER_BOOT = "other_boot"
+    NOT_CONNECTED = "not_connected"
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Publish the birth; `edition` counts the changes of the clock so far."""
+
+    why: Why
+    edition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Publish at most `limit` messages above `after`."""
+
+    after: int
+    limit: int
+
+
+class Idle(enum.Enum):
+    """The reason of doing nothing."""
+
+    DOWN = "down"
+    BIRTH_UNANSWERED = "birth_unanswered"
+    WINDOW_FULL = "window_full"
+    CLOCK_CHANGES = "clock_changes"
+    UNCONFIRMED = "unconfirmed"
+    NOTHING_LEFT = "nothing_left"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before `until_s` unless something happens."""
+
+    why: Idle
+    until_s: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the backlog holds at the moment."""
+
+    first: int
+    last: int
+
+
+class Sending:
+    """The state of one sender's conversation with its receiver; times are monotonic seconds.
+
+    window : unconfirmed messages at most.
+    resend_s : patience before what is unconfirmed is sent again.
+    ack_wait_s : how long a birth waits for its ack before the messages go out all the same.
+    """
+
+    def __init__(
+        self,
+        boot: str,
+        confirmed: int,
+        *,
+        window: int = WINDOW,
+        resend_s: float = RESEND_S,
+        ack_wait_s: float = ACK_WAIT_S,
+    ) -> None:
+        self.boot = boot
+        self.confirmed = confirmed
+        self.sent = confirmed
+        self.phase = Phase.DOWN
+        self.answered = False  # since the connection was made
+        self.edition = 0
+        self._window = window
+        self._resend_s = resend_s
+        self._ack_wait_s = ack_wait_s
+        self._why = Why.CONNECTED
+        self._barriers: deque[int] = deque()
+        self._announced_first = 0
+        self._since_s = 0.0  # when N last moved, or the wait for it began
+        self._patience = 1
+
+    def connected(self) -> None:
+        """A connection stands and the ack topic is subscribed."""
+        self.answered = False
+        self._announce(Why.CONNECTED)
+
+    def lost(self) -> None:
+        """The connection is gone; what was sent on it may be too."""
+        self.phase = Phase.DOWN
+        self.sent = self.confirmed
+
+    def change_clock_after(self, seq: int) -> None:
+        """Holds back what lies above `seq` until all up to it is confirmed and a new birth out."""
+        self._barriers.append(seq)
+
+    def acknowledged(self, ack: Ack, held: Held, now_s: float) -> Heard:
+        """Takes an ack into account; what it meant."""
+        if ack.boot != self.boot:
+            return Heard.OTHER_BOOT
+        if self.phase is Phase.DOWN:
+            return Heard.NOT_CONNECTED
+        self.answered = True
+        if ack.seq < held.first - 1 and self._announced_first < held.first:
+            # It counts from a `first` that was announced long ago; told the present one, it
+            # gives up what is no longer held instead of waiting for it for ever.
+            self._announce(Why.BEHIND)
+            return Heard.BEHIND
+        if self.phase is Phase.ANNOUNCED:
+            self.phase = Phase.SENDING
+            self._since_s = now_s
+        return self._move(ack.seq, held, now_s)
+
+    def _move(self, seq: int, held: Held, now_s: float) -> Heard:
+        confirmed = min(max(seq, held.first - 1), held.last)
+        before, self.confirmed = self.confirmed, confirmed
+        if confirmed < before:
+            self.sent = confirmed
+            self._since_s = now_s
+            return Heard.WENT_BACK
+        if confirmed > before:
+            self.sent = max(self.sent, confirmed)
+            self._since_s = now_s
+            self._patience = 1
+        if seq > held.last:
+            return Heard.AHEAD
+        return Heard.MOVED if confirmed > before else Heard.SAME
+
+    def next(self, held: Held, now_s: float) -> Announce | Send | Wait:
+        """What to do now."""
+        if self.phase is Phase.DOWN:
+            return Wait(Idle.DOWN)
+        if self._barriers and self.confirmed >= self._barriers[0]:
+            self._barriers.popleft()
+            self.edition += 1
+            self._announce(Why.CLOCK)
+        if self.phase is Phase.ANNOUNCE:
+            return Announce(self._why, self.edition)
+        if self.phase is Phase.ANNOUNCED:
+            until_s = self._since_s + self._ack_wait_s
+            if now_s < until_s:
+                return Wait(Idle.BIRTH_UNANSWERED, until_s)
+            self.phase = Phase.SENDING
+            self._since_s = now_s
+        return self._send_or_wait(held, now_s)
+
+    def _send_or_wait(self, held: Held, now_s: float) -> Announce | Send | Wait:
+        up_to = min(held.last, self._barriers[0]) if self._barriers else held.last
+        room = self.confirmed + self._window - self.sent
+        if self.sent < up_to and room > 0:
+            return Send(self.sent, min(up_to - self.sent, room, CHUNK))
+        if self.sent == self.confirmed:
+            return Wait(Idle.NOTHING_LEFT)
+        until_s = self._since_s + self._resend_s * self._patience
+        if now_s >= until_s:
+            self._patience = min(2 * self._patience, _MOST_PATIENCE)
+            self._announce(Why.STALLED)
+            return Announce(self._why, self.edition)
+        if room <= 0:
+            return Wait(Idle.WINDOW_FULL, until_s)
+        return Wait(Idle.CLOCK_CHANGES if up_to < held.last else Idle.UNCONFIRMED, until_s)
+
+    def announced(self, held: Held, now_s: float) -> None:
+        """The birth is out, with the lowest seq that was then held."""
+        self.phase = Phase.ANNOUNCED
+        self._announced_first = held.first
+        self._since_s = now_s
+
+    def published(self, seq: int, now_s: float) -> None:
+        """A message is out."""
+        if self.sent == self.confirmed:
+            self._since_s = now_s
+        self.sent = seq
+
+    def _announce(self, why: Why) -> None:
+        self.phase = Phase.ANNOUNCE
+        self._why = why
+        self.sent = self.confirmed

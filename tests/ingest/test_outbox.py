@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.native import MAX_PAYLOAD
+from ingest.outbox import Outbox, PayloadTooLargeError
+from podcore.errors import ConfigError, RoleTaken
+from podcore.ports import Message
+
+BOOT = "01JD0000000000000000000000"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox" / "ams-03.gw-1.db"
+
+
+@pytest.fixture
+def outbox(path: Path) -> Iterator[Outbox]:
+    box = Outbox(path, BOOT)
+    yield box
+    box.close()
+
+
+def test_a_new_file_takes_the_boot_given_and_holds_nothing(outbox: Outbox) -> None:
+    assert (outbox.boot, outbox.first(), outbox.last()) == (BOOT, 1, 0)
+    assert outbox.read(0, 10) == []
+
+
+def test_payloads_are_numbered_from_one(outbox: Outbox) -> None:
+    assert outbox.append(b"a") == 1
+    assert outbox.append_many([b"b", b"c"]) == 3
+    assert outbox.read(0, 10) == [Message(1, b"a"), Message(2, b"b"), Message(3, b"c")]
+    assert outbox.read(1, 1) == [Message(2, b"b")]
+
+
+def test_what_is_confirmed_goes_and_the_rest_stays(outbox: Outbox) -> None:
+    outbox.append_many([b"a", b"b", b"c"])
+    outbox.confirm(2)
+    assert (outbox.first(), outbox.last()) == (3, 3)
+    assert outbox.read(0, 10) == [Message(3, b"c")]
+
+
+def test_an_older_confirmation_brings_nothing_back(outbox: Outbox) -> None:
+    outbox.append_many([b"a", b"b", b"c"])
+    outbox.confirm(2)
+    outbox.confirm(1)
+    assert outbox.first() == 3
+
+
+def test_no_more_is_confirmed_than_was_held(outbox: Outbox) -> None:
+    outbox.append(b"a")
+    outbox.confirm(10)
+    assert outbox.append(b"b") == 2
+
+
+def test_boot_and_numbering_go_on_over_a_restart(path: Path) -> None:
+    box = Outbox(path, BOOT)
+    box.append_many([b"a", b"b"], recorded=True)
+    box.confirm(2)
+    box.close()
+    again = Outbox(path, "01ANOTHER")
+    assert (again.boot, again.first(), again.last(), again.recorded_up_to) == (BOOT, 3, 2, 2)
+    assert again.append(b"c") == 3
+    assert again.recorded_up_to == 2
+    again.close()
+
+
+def test_a_payload_that_nobody_would_take_is_refused_with_all_beside_it(outbox: Outbox) -> None:
+    outbox.append(b"x" * MAX_PAYLOAD)
+    with pytest.raises(PayloadTooLargeError, match=r"payload 2 of 2 is 262145 bytes.*fewer points"):
+        outbox.append_many([b"a", b"x" * (MAX_PAYLOAD + 1)])
+    assert outbox.last() == 1
+
+
+def test_a_second_owner_of_the_file_is_refused(outbox: Outbox) -> None:
+    code = (
+        "import pathlib, sys, ingest.outbox as o, podcore.errors as e\n"
+        "try: o.Outbox(pathlib.Path(sys.argv[1]), 'B')\n"
+        "except e.RoleTaken as error: sys.exit(str(error))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(outbox.path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert RoleTaken.__name__ not in ended.stderr
+    assert "another process sends from this outbox" in ended.stderr
+
+
+def test_a_file_of_a_newer_version_is_refused(path: Path) -> None:
+    box = Outbox(path, BOOT)
+    box._connection.execute("PRAGMA user_version=99")  # noqa: SLF001 - as a newer version would
+    box.close()
+    with pytest.raises(ConfigError, match="newer PodTwin"):
+        Outbox(path, BOOT)
+
+
+@given(
+    steps=st.lists(
+        st.one_of(st.integers(1, 5), st.sampled_from(("confirm", "restart"))), max_size=20
+    )
+)
+def test_whatever_the_order_nothing_unconfirmed_is_missing(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int | str]
+) -> None:
+    file = tmp_path_factory.mktemp("box") / "o.db"
+    box, count, confirmed = Outbox(file, BOOT), 0, 0
+    for step in steps:
+        if isinstance(step, int):
+            box.append_many([str(count + n + 1).encode() for n in range(step)])
+            count += step
+        elif step == "confirm":
+            confirmed = (confirmed + count + 1) // 2
+            box.confirm(confirmed)
+        else:
+            box.close()
+            box = Outbox(file, "other")
+    held = box.read(0, 500)
+    assert held == [
+        Message(n, str(n).encode()) for n in range(min(confirmed, count) + 1, count + 1)
+    ]
+    box.close()
+
+
+_APPENDS_FOR_EVER = """
+import pathlib, sys
+from ingest.outbox import Outbox
+box = Outbox(pathlib.Path(sys.argv[1]), sys.argv[2])
+while True:
+    last = box.last()
+    box.append_many([str(last + n + 1).encode() for n in range(7)])
+    if last % 3 == 0:
+        box.confirm(last - 20)
+    print(box.last(), flush=True)
+"""
+
+
+def test_a_kill_in_the_middle_of_appends_loses_nothing_that_was_appended(path: Path) -> None:
+    said = 0
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _APPENDS_FOR_EVER, str(path), BOOT],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        assert process.stdout is not None
+        for _ in range(20):
+            said = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        rest, _ = process.communicate()
+        said = int((rest.splitlines() or [str(said).encode()])[-1] or said)
+        box = Outbox(path, "other")
+        assert box.boot == BOOT
+        assert box.last() >= said
+        held = box.read(0, 500)
+        assert [m.seq for m in held] == list(range(box.first(), box.last() + 1))
+        assert all(m.payload == str(m.seq).encode() for m in held)
+        box.close()

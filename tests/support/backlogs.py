@@ -1,0 +1,41 @@
+"""A backlog in memory, numbered like an outbox."""
+
+from __future__ import annotations
+
+from ingest.native import encode_telemetry
+from podcore.ports import Message
+
+
+class MemoryBacklog:
+    """Messages 1 to n of one boot; lets go of what is confirmed when it `trims`."""
+
+    def __init__(self, boot: str, count: int = 0, *, trims: bool = True) -> None:
+        self._boot = boot
+        self._first = 1
+        self._last = count
+        self._trims = trims
+
+    @property
+    def boot(self) -> str:
+        return self._boot
+
+    def first(self) -> int:
+        return self._first
+
+    def last(self) -> int:
+        return self._last
+
+    def grow(self, count: int) -> None:
+        """As if so many had been appended."""
+        self._last += count
+
+    def read(self, after: int, limit: int) -> list[Message]:
+        low, high = max(after + 1, self._first), min(after + limit, self._last)
+        return [
+            Message(seq, encode_telemetry(self._boot, seq, seq * 10**9, {"a/x": float(seq)}))
+            for seq in range(low, high + 1)
+        ]
+
+    def confirm(self, seq: int) -> None:
+        if self._trims:
+            self._first = max(self._first, min(seq, self._last) + 1)

@@ -1,0 +1,76 @@
+"""A real Mosquitto on a free port of the loopback, with the settings that we recommend."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+from support.components import require
+
+_CONFIG = """listener {port} 127.0.0.1
+allow_anonymous true
+max_inflight_messages 1000
+max_queued_messages 1000000
+persistence {persistence}
+persistence_location {folder}/
+autosave_on_changes true
+autosave_interval 1
+set_tcp_nodelay true
+log_dest none
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+    return port
+
+
+class Mosquitto:
+    """The broker as a process; `stop` and `start` again, with or without its memory."""
+
+    def __init__(self, folder: Path, *, persistence: bool = False) -> None:
+        self._program = require("mosquitto", "speak to a real broker")
+        self.port = free_port()
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(
+            _CONFIG.format(port=self.port, folder=folder, persistence=str(persistence).lower())
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Starts it, and returns once it takes connections."""
+        self._process = subprocess.Popen(
+            [str(self._program), "-c", str(self._config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        pause = threading.Event()
+        for _ in range(200):
+            with socket.socket() as sock:
+                if sock.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if self._process.poll() is not None:
+                break
+            pause.wait(0.025)
+        raise RuntimeError(f"mosquitto did not start with {self._config.read_text()}")
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Ends it, in order or at once."""
+        if self._process is None:
+            return
+        if kill:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        self._process.wait(10.0)
+        self._process = None
