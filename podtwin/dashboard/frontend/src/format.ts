@@ -26,7 +26,7 @@ const SCALES: Record<string, Scale> = {
   "%": { label: "%", factor: 1, digits: fixed(1) },
   V: { label: "V", factor: 1, digits: fixed(1) },
   Hz: { label: "Hz", factor: 1, digits: fixed(2) },
-  Pa: { label: "Pa", factor: 1, digits: fixed(1) },
+  Pa: { label: "Pa", factor: 1, digits: (size) => (size < 1000 ? 1 : 0) },
   "m3/h": { label: "m³/h", factor: 1, digits: significant },
   "kg/s": { label: "kg/s", factor: 1, digits: fixed(2) },
   "L/min": { label: "L/min", factor: 1, digits: fixed(1) },

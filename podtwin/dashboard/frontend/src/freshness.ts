@@ -2,8 +2,8 @@
 
 /** Bits as stored with each reading, best first: the last that is set gives the word. 32 (recorded) is no fault. */
 const FLAG_WORDS: readonly (readonly [number, string])[] = [
-  [1, "late"],
   [8, "no_source_time"],
+  [1, "late"],
   [4, "substituted"],
   [16, "suspect_clock"],
   [2, "out_of_range"],
@@ -14,8 +14,8 @@ const RECORDED = 32;
 export function staleAfterS(periodS: number | null | undefined): number {
   return Math.max(10, 3 * (periodS ?? UNKNOWN_PERIOD_S));
 }
-/** A point that names no period is given a minute: the slowest that a hand-made sender usually takes. */
-const UNKNOWN_PERIOD_S = 20;
+/** What a birth means by no period. */
+const UNKNOWN_PERIOD_S = 10;
 
 export function isStale(ageS: number | null, periodS: number | null | undefined): boolean {
   return ageS !== null && ageS > staleAfterS(periodS);

@@ -1,4 +1,4 @@
-/** The newest readings of one point as the stream brought them: what a chart adds to its backfill. */
+/** The newest values of one point, measured or the twin's, as the stream brought them: what a chart adds to its backfill. */
 
 /** Half an hour at 1 Hz: backfills are fetched anew each minute, so that is thirty times what is needed. */
 export const RING_SAMPLES = 2048;
@@ -6,23 +6,20 @@ export const RING_SAMPLES = 2048;
 export interface Bins {
   t: number[];
   v: (number | null)[];
-  twin: (number | null)[];
-  band: (number | null)[];
+  sd: (number | null)[];
 }
 
 export class Ring {
   private readonly t: Float64Array;
   private readonly v: Float64Array;
-  private readonly twin: Float64Array;
-  private readonly band: Float64Array;
+  private readonly sd: Float64Array;
   private start = 0;
   private count = 0;
 
   constructor(readonly capacity: number = RING_SAMPLES) {
     this.t = new Float64Array(capacity);
     this.v = new Float64Array(capacity);
-    this.twin = new Float64Array(capacity);
-    this.band = new Float64Array(capacity);
+    this.sd = new Float64Array(capacity);
   }
 
   get length(): number {
@@ -38,14 +35,13 @@ export class Ring {
   }
 
   /** Takes a reading; the same instant again corrects it, an older one is left to the next backfill. */
-  push(tMs: number, v: number | null, twin: number | null = null, band: number | null = null): boolean {
+  push(tMs: number, v: number | null, sd: number | null = null): boolean {
     const last = this.lastMs;
     if (last !== null && tMs < last) return false;
     const at = last === tMs ? this.index(this.count - 1) : this.next();
     this.t[at] = tMs;
     this.v[at] = v ?? Number.NaN;
-    this.twin[at] = twin ?? Number.NaN;
-    this.band[at] = band ?? Number.NaN;
+    this.sd[at] = sd ?? Number.NaN;
     return true;
   }
 
@@ -55,7 +51,7 @@ export class Ring {
 
   /** Means over the steps of a grid, each named by its beginning; steps that began before `fromMs` are left out. */
   binned(stepMs: number, fromMs: number): Bins {
-    const bins: Bins = { t: [], v: [], twin: [], band: [] };
+    const bins: Bins = { t: [], v: [], sd: [] };
     let open: Mean[] | null = null;
     for (let i = 0; i < this.count; i++) {
       const at = this.index(i);
@@ -64,11 +60,10 @@ export class Ring {
       if (bins.t[bins.t.length - 1] !== begin) {
         close(bins, open);
         bins.t.push(begin);
-        open = [new Mean(), new Mean(), new Mean()];
+        open = [new Mean(), new Mean()];
       }
       open?.[0]?.add(this.v[at]);
-      open?.[1]?.add(this.twin[at]);
-      open?.[2]?.add(this.band[at]);
+      open?.[1]?.add(this.sd[at]);
     }
     close(bins, open);
     return bins;
@@ -104,6 +99,5 @@ class Mean {
 function close(bins: Bins, open: Mean[] | null): void {
   if (!open) return;
   bins.v.push(open[0]?.value ?? null);
-  bins.twin.push(open[1]?.value ?? null);
-  bins.band.push(open[2]?.value ?? null);
+  bins.sd.push(open[1]?.value ?? null);
 }

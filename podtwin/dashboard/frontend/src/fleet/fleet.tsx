@@ -48,7 +48,7 @@ function Counts({ sites }: { sites: Site[] }) {
         <b>{sites.length}</b> {sites.length === 1 ? "site" : "sites"}
       </span>
       {states.map((state) => (
-        <span key={state} class={`state state-${state}`}>
+        <span key={state} class={sites.some((s) => s.state === state) ? `state state-${state}` : "state soft"}>
           <span class="mark" aria-hidden="true">
             {STATES[state].mark}
           </span>

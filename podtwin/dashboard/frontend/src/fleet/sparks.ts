@@ -71,7 +71,7 @@ async function fill(id: string): Promise<void> {
   const { points } = await get<{ points: Point[] }>(`/api/v1/sites/${id}/points`);
   const power = points.find((p) => p.class === "meter" && p.point === "power") ?? points.find((p) => p.point === "it_power");
   if (!power) return;
-  const query = `point=${encodeURIComponent(power.id)}&from=now-${SPARK_MINUTES}m&to=now&step=${STEP_S}s&agg=mean`;
+  const query = `point=${id}/${power.asset}/${power.point}&from=now-${SPARK_MINUTES}m&to=now&step=${STEP_S}s&agg=mean`;
   const { series } = await get<SeriesAnswer>(`/api/v1/series?${query}`);
   const found = series.find((each) => each.source === "measured");
   if (!found) return;

@@ -5,7 +5,7 @@ import type uPlot from "uplot";
 
 import { grouped, scaleOf } from "../format";
 import { guardLanguage } from "../locale";
-import { theme, change } from "../view";
+import { change, theme, view } from "../view";
 import { axisRange } from "./align";
 import type { Chart } from "./choose";
 import type { Span } from "./history";
@@ -18,8 +18,11 @@ export const LINES = {
   dark: ["#cfe4f7", "#6cb3e0", "#a793dd", "#6cc4b8", "#8d969e", "#d0a3cc", "#b9c4ce", "#4d89b0"],
 } as const;
 
-const HEIGHT = 190;
-const STRIP_HEIGHT = 62;
+/** Heights of a chart: with its strip of residuals, it is as high as one without. */
+const HEIGHTS = {
+  page: { whole: 226, strip: 62 },
+  kiosk: { whole: 150, strip: 46 },
+} as const;
 const AXIS_WIDTH = 52;
 /** A span of values below which a chart would make noise look like an event. */
 const LEAST_SPAN: Readonly<Record<string, number>> = { Cel: 4, W: 1000, "%": 10, Pa: 5, V: 10, Hz: 0.2 };
@@ -53,7 +56,10 @@ export function ChartCanvas({ chart, drawing, span, timeZone }: Props) {
   const latest = useRef({ drawing, span });
   latest.current = { drawing, span };
   const tone = theme.value;
-  const shape = [tone, timeZone, ...drawing.lines.map((line) => `${line.key}:${line.twin}`)].join();
+  const heights = HEIGHTS[view.value.kiosk ? "kiosk" : "page"];
+  const strip = drawing.residuals.length > 0;
+  const mainHeight = strip ? heights.whole - heights.strip : heights.whole;
+  const shape = [tone, timeZone, mainHeight, ...drawing.lines.map((line) => `${line.key}:${line.twin}`)].join();
 
   useEffect(() => {
     let gone = false;
@@ -62,11 +68,9 @@ export function ChartCanvas({ chart, drawing, span, timeZone }: Props) {
       if (gone || !host) return;
       host.replaceChildren();
       const { drawing: now } = latest.current;
-      const main = new Plot(mainOptions(Plot, chart, now.lines, latest, timeZone, host.clientWidth, tone), mainData(now), host);
-      const strip = now.residuals.length
-        ? new Plot(stripOptions(Plot, chart, now, latest, timeZone, host.clientWidth, tone), stripData(now), host)
-        : null;
-      made.current = { shape, main, strip };
+      const main = new Plot(mainOptions(Plot, chart, now.lines, latest, timeZone, host.clientWidth, mainHeight, tone), mainData(now), host);
+      const residual = strip ? new Plot(stripOptions(chart, now, latest, timeZone, host.clientWidth, heights.strip, tone), stripData(now), host) : null;
+      made.current = { shape, main, strip: residual };
     });
     return () => {
       gone = true;
@@ -80,8 +84,9 @@ export function ChartCanvas({ chart, drawing, span, timeZone }: Props) {
     const host = box.current;
     if (!host) return;
     const watch = new ResizeObserver(() => {
-      made.current?.main.setSize({ width: host.clientWidth, height: HEIGHT });
-      made.current?.strip?.setSize({ width: host.clientWidth, height: STRIP_HEIGHT });
+      const { main, strip: residual } = made.current ?? {};
+      main?.setSize({ width: host.clientWidth, height: main.height });
+      residual?.setSize({ width: host.clientWidth, height: residual.height });
     });
     watch.observe(host);
     return () => watch.disconnect();
@@ -110,7 +115,7 @@ function stripData({ t, residuals }: Drawing): uPlot.AlignedData {
 
 type Latest = { current: { drawing: Drawing; span: Span } };
 
-function mainOptions(Plot: Plot, chart: Chart, lines: Line[], latest: Latest, timeZone: string, width: number, tone: "light" | "dark"): uPlot.Options {
+function mainOptions(Plot: Plot, chart: Chart, lines: Line[], latest: Latest, timeZone: string, width: number, height: number, tone: "light" | "dark"): uPlot.Options {
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
   const stepped = chart.lines.some((point) => point.kind === "state") ? Plot.paths.stepped?.({ align: 1 }) : undefined;
@@ -123,14 +128,13 @@ function mainOptions(Plot: Plot, chart: Chart, lines: Line[], latest: Latest, ti
     const high = series.length - 1;
     bands.push({ series: [high, high - 1], fill: `${stroke}2b` });
   });
-  return { ...common(chart, latest, timeZone, width, HEIGHT, tone, LEAST_SPAN[chart.unit] ?? 0), series, bands };
+  return { ...common(chart, latest, timeZone, width, height, tone, LEAST_SPAN[chart.unit] ?? 0), series, bands };
 }
 
-function stripOptions(Plot: Plot, chart: Chart, drawing: Drawing, latest: Latest, timeZone: string, width: number, tone: "light" | "dark"): uPlot.Options {
-  void Plot;
+function stripOptions(chart: Chart, drawing: Drawing, latest: Latest, timeZone: string, width: number, height: number, tone: "light" | "dark"): uPlot.Options {
   const order = drawing.lines.filter((line) => line.twin >= 0).map((line) => drawing.lines.indexOf(line));
   const series: uPlot.Series[] = [{}, ...drawing.residuals.map((each, i) => ({ label: each.label, stroke: lineColour(order[i] ?? i, tone), width: 1.4, points: { show: false } }))];
-  const base = common(chart, latest, timeZone, width, STRIP_HEIGHT, tone, 0);
+  const base = common(chart, latest, timeZone, width, height, tone, 0);
   const [x, y] = base.axes ?? [];
   const least = (LEAST_SPAN[chart.unit] ?? 1) / 4;
   return {

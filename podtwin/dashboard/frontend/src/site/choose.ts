@@ -72,7 +72,7 @@ function byQuantity(points: Point[]): Chart[] {
     const key = groupOf(point);
     groups.set(key, [...(groups.get(key) ?? []), point]);
   }
-  return [...groups].map(([key, group]) => chartOf(key, words(key), group)).filter(isChart);
+  return [...groups].map(([key, group]) => chartOf(key.replace(/_/g, "-"), titleOf(key, group), group)).filter(isChart);
 }
 
 /**
@@ -82,6 +82,12 @@ function byQuantity(points: Point[]): Chart[] {
 function groupOf(point: Point): string {
   if (point.unit === "1" || point.unit === "") return point.point.replace(/\d+/g, "n");
   return point.quantity.replace(/_/g, "-");
+}
+
+function titleOf(key: string, group: readonly Point[]): string {
+  const names = [...new Set(group.map((point) => point.point))];
+  if (group[0] && groupOf(group[0]) === group[0].quantity.replace(/_/g, "-")) return words(key);
+  return names.length > 1 ? `${names[0]} … ${names[names.length - 1]}` : words(names[0] ?? key);
 }
 
 function chartOf(name: string, title: string, points: Point[]): Chart | null {

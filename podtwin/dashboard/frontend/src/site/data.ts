@@ -24,12 +24,19 @@ export interface Current {
 /** A site that bears new points while it is open is asked again for its description, at most this often. */
 const RELOAD_MS = 10_000;
 
+/** A live site's time is held this far behind its nodes, so that they can fall in step. */
+const SITE_TIME_BEHIND_MS = 2_000;
+
 export class SiteData {
   readonly detail = signal<SiteDetail | null>(null);
   readonly topology = signal<Topology | null>(null);
   readonly points = signal<Point[]>([]);
   readonly problem = signal<Problem | null>(null);
-  readonly rings = new Map<string, Ring>();
+  /** By asset/point: what was measured, and what the twin said of it. */
+  readonly measured = new Map<string, Ring>();
+  readonly twins = new Map<string, Ring>();
+  private lastTwin = new Map<string, number>();
+  private newestMs = 0;
   private state = new Map<string, StateValue>();
   private byKey = new Map<string, Point>();
   private loadedAt = Number.NEGATIVE_INFINITY;
@@ -92,22 +99,33 @@ export class SiteData {
     if (message.type !== "snapshot" && message.type !== "delta") return;
     const prefix = `${this.id}/`;
     let strange = false;
+    const stepped: [string, number, number | null][] = [];
     for (const id of Object.keys(message.values ?? {})) {
       if (!id.startsWith(prefix)) continue;
       const key = id.slice(prefix.length);
       strange ||= !this.byKey.has(key);
       const reading = live.state.values.get(id);
-      if (reading) this.ring(key).push(reading.tMs, reading.v, reading.twin, reading.band);
+      if (!reading) continue;
+      ringOf(this.measured, key).push(reading.tMs, reading.v);
+      this.newestMs = Math.max(this.newestMs, reading.tMs);
+      if (reading.twin !== null) stepped.push([key, reading.twin, reading.band]);
     }
+    for (const [key, twin, band] of stepped) this.takeTwin(key, twin, band);
     if (strange && performance.now() - this.loadedAt > RELOAD_MS) void this.load();
   }
 
-  private ring(key: string): Ring {
-    const known = this.rings.get(key);
-    if (known) return known;
-    const ring = new Ring();
-    this.rings.set(key, ring);
-    return ring;
+  /**
+   * The stream says what the twin's newest value is, but not of which step. A step closes with the reading that
+   * brings the site's time to its end, so that a value that is new belongs to the last step before that time.
+   */
+  private takeTwin(key: string, twin: number, band: number | null): void {
+    if (this.lastTwin.get(key) === twin) return;
+    this.lastTwin.set(key, twin);
+    const detail = this.detail.peek();
+    const stepMs = 1000 * Number(detail?.twin?.["step_s"] ?? 5);
+    const site = live.state.sites.get(this.id) ?? detail;
+    const behindMs = site?.clock === "recorded" ? 0 : SITE_TIME_BEHIND_MS;
+    ringOf(this.twins, key).push(Math.floor((this.newestMs - behindMs) / stepMs) * stepMs, twin, band);
   }
 
   private async load(): Promise<void> {
@@ -121,7 +139,7 @@ export class SiteData {
         get<{ values: Record<string, StateValue> }>(`${path}/state`),
       ]);
       this.state = new Map(Object.entries(values));
-      const all = [...points, ...unlisted(points, values, this.id)];
+      const all = [...points, ...unlisted(points, values)].map((point) => ({ ...point, id: `${this.id}/${shortId(point)}` }));
       this.byKey = new Map(all.map((point) => [shortId(point), point]));
       this.points.value = all;
       this.topology.value = topology;
@@ -133,14 +151,20 @@ export class SiteData {
   }
 }
 
+function ringOf(rings: Map<string, Ring>, key: string): Ring {
+  const ring = rings.get(key) ?? new Ring();
+  rings.set(key, ring);
+  return ring;
+}
+
 /** What the state holds beyond the registry's points: the twin's own states, which no node sends. */
-function unlisted(points: Point[], values: Record<string, StateValue>, site: string): Point[] {
+function unlisted(points: Point[], values: Record<string, StateValue>): Point[] {
   const known = new Set(points.map(shortId));
   return Object.entries(values)
     .filter(([key]) => !known.has(key))
     .map(([key, { unit }]) => {
       const [asset = "", point = ""] = key.split("/");
       const rest = { class: asset, quantity: point, period_s: null, kind: "gauge", role: "none", owner: null, states: null } as const;
-      return { id: `${site}/${key}`, asset, point, unit, ...rest };
+      return { id: key, asset, point, unit, ...rest };
     });
 }

@@ -8,7 +8,7 @@
 
 import type { Edge } from "../api";
 
-export const BOX = { width: 150, height: 50, gapX: 46, gapY: 12, pad: 10, caption: 18 } as const;
+export const BOX = { width: 160, height: 50, gapX: 46, gapY: 12, pad: 10, caption: 18 } as const;
 const GROUP_FROM = 3;
 const GROUP_ROWS = 5;
 const MAX_MEMBERS = 25;

@@ -2,6 +2,7 @@
 
 import { useMemo } from "preact/hooks";
 
+import type { Point } from "../api";
 import { age, show } from "../format";
 import { live } from "../live/client";
 import type { SiteData } from "./data";
@@ -17,7 +18,8 @@ const MARKS = { normal: "", warning: "■", critical: "▲" } as const;
 export function OneLine({ data, limits }: { data: SiteData; limits: AirLimits | null }) {
   void live.frame.value;
   const topology = data.topology.value;
-  const plan = useMemo(() => (topology ? layout(topology.assets, topology.edges) : null), [topology]);
+  const points = data.points.value;
+  const plan = useMemo(() => (topology ? layout(withDiscovered(topology.assets, points), topology.edges) : null), [topology, points]);
   const names = useMemo(() => pointsByAsset(data.points.value.filter((p) => p.kind !== "counter")), [data.points.value]);
   if (!plan?.boxes.length) return null;
   const [width, height] = [plan.width + 2 * MARGIN, plan.height + 2 * MARGIN];
@@ -49,7 +51,7 @@ export function OneLine({ data, limits }: { data: SiteData; limits: AirLimits | 
           ))}
         </svg>
       </div>
-      <p class="key">
+      {plan.wires.length > 0 && <p class="key">
         <svg width="34" height="10" aria-hidden="true">
           <path class="wire feeds" d="M0 5H34" />
         </svg>
@@ -58,7 +60,7 @@ export function OneLine({ data, limits }: { data: SiteData; limits: AirLimits | 
           <path class="wire cools" d="M0 5H34" />
         </svg>
         cools
-      </p>
+      </p>}
     </section>
   );
 }
@@ -132,6 +134,15 @@ function written(data: SiteData, key: string): string {
   const now = data.current(key);
   const { text, unit } = show(now.v, now.unit);
   return unit ? `${text} ${unit}` : text;
+}
+
+/** A node may bear points of assets that no site file names; they stand beside the wired ones. */
+function withDiscovered(assets: readonly { id: string; class: string }[], points: readonly Point[]): { id: string; class: string }[] {
+  const known = new Map(assets.map((asset) => [asset.id, asset]));
+  for (const point of points) {
+    if (point.asset !== "twin" && !known.has(point.asset)) known.set(point.asset, { id: point.asset, class: point.class });
+  }
+  return [...known.values()];
 }
 
 function pointsByAsset(points: readonly { asset: string; point: string }[]): Map<string, string[]> {

@@ -106,6 +106,7 @@ function Kpis({ data, detail }: Props) {
 function Facts({ data, detail, limits }: Props & { limits: AirLimits | null }) {
   void live.frame.value;
   const site = live.state.sites.get(data.id) ?? detail;
+  const racks = data.points.value.some((point) => point.point === "inlet_temp");
   const range = (pair: readonly [number, number]): string => `${pair[0]} to ${pair[1]} °C`;
   return (
     <aside class="facts">
@@ -116,15 +117,16 @@ function Facts({ data, detail, limits }: Props & { limits: AirLimits | null }) {
           <Node key={node.id} node={node} />
         ))}
       </ul>
-      <h2>Inlet air</h2>
-      {limits ? (
+      {racks && <h2>Inlet air</h2>}
+      {racks && limits && (
         <dl>
           <dt>{limits.label}, recommended</dt>
           <dd>{range(limits.recommended)}</dd>
           <dt>allowable</dt>
           <dd>{range(limits.allowable)}</dd>
         </dl>
-      ) : (
+      )}
+      {racks && !limits && (
         <p>
           No class in the site file, so nothing is coloured: add <code>limits: {"{ashrae_class: A2}"}</code>.
         </p>

@@ -31,7 +31,7 @@ export function PointsTable({ data }: { data: SiteData }) {
             <th scope="col">point</th>
             <th scope="col">value, age, quality</th>
             <th scope="col">twin</th>
-            <th scope="col">measured − twin</th>
+            <th scope="col" title="Newest value less the twin's newest expectation">value − twin</th>
             <th scope="col">flags</th>
             <th scope="col">owner</th>
             <th scope="col">chart</th>
@@ -70,7 +70,7 @@ function Row({ point, data }: { point: Point; data: SiteData }) {
       <td class="num" data-label="twin">
         {now.twin === null ? "" : show(now.twin, point.unit).text}
       </td>
-      <td class="num" data-label="measured − twin">
+      <td class="num" data-label="value − twin">
         {now.residual === null ? "" : showDifference(now.residual, point.unit).text}
       </td>
       <td data-label="flags">{flagWords(now.flags).join(", ").replace(/_/g, " ")}</td>

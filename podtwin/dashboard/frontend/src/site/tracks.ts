@@ -1,7 +1,7 @@
 /** The columns of one chart, out of backfill and rings: measured, twin and its band, residual. */
 
 import type { Series } from "../api";
-import type { Ring } from "../ring";
+import type { Bins, Ring } from "../ring";
 import { aligned, joined, residuals, type Column, type Track } from "./align";
 import { shortId, type Chart } from "./choose";
 
@@ -24,13 +24,16 @@ export interface Drawing {
   residuals: { label: string; column: Column }[];
 }
 
+/** The asset whose points are the twin's own slow states. */
+const TWIN_ASSET = "twin";
+
 /** Standard deviations to each side of the twin that the band spans. */
 export const BAND_SD = 2;
 
 export function drawingOf(
   chart: Chart,
   series: ReadonlyMap<string, Series>,
-  rings: ReadonlyMap<string, Ring>,
+  rings: { measured: ReadonlyMap<string, Ring>; twins: ReadonlyMap<string, Ring> },
   span: { fromMs: number; toMs: number; moving: boolean },
   stepMs: number,
 ): Drawing {
@@ -39,15 +42,17 @@ export function drawingOf(
   for (const point of chart.lines) {
     const key = shortId(point);
     const gapMs = Math.max(3 * stepMs, 3.5 * (point.period_s ?? 60) * 1000, 30_000);
-    const old = series.get(`${point.id} measured`);
-    const twin = series.get(`${point.id} twin`);
-    const bins = span.moving ? rings.get(key)?.binned(stepMs, span.fromMs) : undefined;
-    const own = whole(bins, old);
+    // A state of the twin itself is its own only source: its line is solid.
+    const itself = point.asset === TWIN_ASSET;
+    const old = series.get(`${point.id} ${itself ? "twin" : "measured"}`);
+    const twin = itself ? undefined : series.get(`${point.id} twin`);
+    const own = fresh(span.moving ? rings.measured.get(key) : undefined, old, span.fromMs, stepMs);
+    const expectedNow = fresh(span.moving && !itself ? rings.twins.get(key) : undefined, twin, span.fromMs, stepMs);
     const line: Line = { key, label: labelOf(point, chart), measured: -1, twin: -1, low: -1, high: -1 };
-    line.measured = tracks.push({ ...joined({ t: old?.t_ms ?? [], v: old?.v ?? [] }, { t: own.t, v: own.v }), gapMs }) - 1;
-    const expected = joined({ t: twin?.t_ms ?? [], v: twin?.v ?? [] }, dense(own.t, own.twin));
+    line.measured = tracks.push({ ...joined({ t: old?.t_ms ?? [], v: old?.v ?? [] }, own), gapMs }) - 1;
+    const expected = joined({ t: twin?.t_ms ?? [], v: twin?.v ?? [] }, expectedNow);
     if (expected.t.length) {
-      const sd = joined({ t: twin?.t_ms ?? [], v: twin?.sd ?? (twin?.t_ms ?? []).map(() => null) }, dense(own.t, own.band));
+      const sd = joined({ t: twin?.t_ms ?? [], v: twin?.sd ?? (twin?.t_ms ?? []).map(() => null) }, { t: expectedNow.t, v: expectedNow.sd });
       const byTime = new Map(sd.t.map((t, i) => [t, sd.v[i] ?? null]));
       const edge = (side: number): (number | null)[] => expected.v.map((v, i) => offset(v, byTime.get(expected.t[i] ?? 0) ?? null, side));
       line.twin = tracks.push({ ...expected, gapMs }) - 1;
@@ -67,23 +72,11 @@ export function drawingOf(
 }
 
 /** The ring's first step may have begun before the page did: the backfill knows that one better, if it has it. */
-function whole(bins: ReturnType<Ring["binned"]> | undefined, old: Series | undefined): { t: number[]; v: (number | null)[]; twin: (number | null)[]; band: (number | null)[] } {
-  if (!bins) return { t: [], v: [], twin: [], band: [] };
+function fresh(ring: Ring | undefined, old: Series | undefined, fromMs: number, stepMs: number): Bins {
+  const bins = ring?.binned(stepMs, fromMs) ?? { t: [], v: [], sd: [] };
   const last = old?.t_ms[old.t_ms.length - 1];
   const skip = last !== undefined && bins.t[0] !== undefined && bins.t[0] <= last ? 1 : 0;
-  return { t: bins.t.slice(skip), v: bins.v.slice(skip), twin: bins.twin.slice(skip), band: bins.band.slice(skip) };
-}
-
-/** Without the steps at which the stream brought none: a twin that is not there is no gap in a twin. */
-function dense(t: readonly number[], v: readonly (number | null)[]): { t: number[]; v: number[] } {
-  const out: { t: number[]; v: number[] } = { t: [], v: [] };
-  t.forEach((at, i) => {
-    const value = v[i];
-    if (typeof value !== "number") return;
-    out.t.push(at);
-    out.v.push(value);
-  });
-  return out;
+  return { t: bins.t.slice(skip), v: bins.v.slice(skip), sd: bins.sd.slice(skip) };
 }
 
 function offset(value: number | null, sd: number | null, side: number): number | null {

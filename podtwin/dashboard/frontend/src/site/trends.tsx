@@ -82,7 +82,7 @@ function ChartPanel({ chart, data, history, span, timeZone }: PanelProps) {
     box.current?.addEventListener("cursor-at", follow);
     return () => box.current?.removeEventListener("cursor-at", follow);
   }, []);
-  const drawing = drawingOf(chart, history.series, data.rings, span, stepS(span.toMs - span.fromMs) * 1000);
+  const drawing = drawingOf(chart, history.series, data, span, stepS(span.toMs - span.fromMs) * 1000);
   const at = (column: number): number | null => (cursor === null ? null : nearest(drawing.columns[column] ?? [], cursor));
   const unit = scaleOf(chart.unit).label;
   return (
