@@ -60,6 +60,11 @@ def columns(array: Array) -> tuple[Array, ...]:
     return tuple(np.ascontiguousarray(array.T))
 
 
+def stacked(*each: Array) -> Array:
+    """The inverse of `columns`: n arrays of (sites,) as (sites, n)."""
+    return np.array(each).T
+
+
 def of_role(channels: Sequence[Channel], *roles: ChannelRole) -> list[Channel]:
     """The channels of some roles, in array order."""
     return [channel for channel in channels if channel.role in roles]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.channels import Channel, ChannelRole
-from twin.model import Array, Spread, columns
+from twin.model import Array, Spread, columns, stacked
 
 _CHANNELS = (
     Channel("it_power_w", "it_power", "power", ChannelRole.MEASUREMENT),
@@ -31,7 +31,7 @@ class Persistence:
 
     def initial(self, params: Array) -> Array:
         """The prior level. [W]"""
-        return np.column_stack([columns(params)[2]])
+        return stacked(columns(params)[2])
 
     def step(  # the next level is this one, whatever else is known
         self,
@@ -58,7 +58,7 @@ class Persistence:
         level_w = np.maximum(np.abs(columns(x)[0]), 1.0)
         noise_w, walk_w_s = noise * level_w, walk_s * level_w
         return Spread(
-            np.column_stack([prior_w * prior_w]),
-            np.column_stack([walk_w_s * walk_w_s]),
-            np.column_stack([noise_w * noise_w]),
+            stacked(prior_w * prior_w),
+            stacked(walk_w_s * walk_w_s),
+            stacked(noise_w * noise_w),
         )

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.channels import Channel, ChannelRole
-from twin.model import Array, Spread, columns
+from twin.model import Array, Spread, columns, stacked
 
 AIR_HEAT_CAPACITY_J_KG_K = 1006.0
 AIR_DENSITY_KG_M3 = 1.2  # at 20 °C and 101.3 kPa
@@ -80,14 +80,14 @@ class TwoState:
 
     def initial(self, params: Array) -> Array:
         """Return air at 28 °C, no bias."""
-        return np.column_stack([np.full(len(params), _INITIAL_RETURN_C), np.zeros(len(params))])
+        return stacked(np.full(len(params), _INITIAL_RETURN_C), np.zeros(len(params)))
 
     def step(self, x: Array, u: Array, params: Array, dt: Array | float) -> Array:
         """The states `dt` seconds on; the bias stays."""
         return_air_c, bias_w = columns(x)
         steady_c, rate_per_s = steady_return(u, params)
         decay = np.exp(-rate_per_s * dt)
-        return np.column_stack([steady_c + (return_air_c - steady_c) * decay, bias_w])
+        return stacked(steady_c + (return_air_c - steady_c) * decay, bias_w)
 
     def observe(self, x: Array, u: Array, params: Array) -> Array:
         """Return air temperature [°C] and facility power [W]."""
@@ -103,7 +103,7 @@ class TwoState:
             + coil_w / cop_at(outdoor_air_c, p.cop)
             + bias_w
         )
-        return np.column_stack([return_air_c, facility_w])
+        return stacked(return_air_c, facility_w)
 
     def spread(self, x: Array, params: Array) -> Spread:  # noqa: ARG002 - the protocol's signature
         """Variances from the noise and walk parameters; power in shares of the UPS rating."""
@@ -156,4 +156,4 @@ def cop_at(outdoor_air_c: Array, rated_cop: Array) -> Array:
 
 
 def _squares(*sds: Array) -> Array:
-    return np.column_stack([sd * sd for sd in sds])
+    return stacked(*(sd * sd for sd in sds))
