@@ -52,6 +52,10 @@ class BrokerAddress:
         """The same address with a password that was kept elsewhere, out of the process list."""
         return replace(self, password=password)
 
+    def with_account(self, user: str, password: str | None) -> BrokerAddress:
+        """The same address for another account."""
+        return replace(self, user=user, password=password)
+
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user else ""
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -10,6 +10,7 @@ writes the same rows again, and they are there once.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,20 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA_VERSION = 1
-MAX_READ = (
-    2_000  # Frames a read: 2.4 MB at 1.2 kB each, so that no read transaction stays open for long
-)
-TRIM_CHUNK = (
-    5_000  # rows a delete: 32 ms at 1.2 kB a row, the longest that a commit may have to wait
-)
+MAX_READ = 2_000  # Frames a read, 2.4 MB at 1.2 kB: no read transaction stays open for long
+TRIM_CHUNK = 5_000  # rows a delete: 32 ms at 1.2 kB a row, the longest that a commit may wait
 
 _FRAMES = """
 CREATE TABLE IF NOT EXISTS frames (
-  offset INTEGER PRIMARY KEY, kind INTEGER NOT NULL, site TEXT NOT NULL, node TEXT NOT NULL, boot TEXT NOT NULL,
-  seq INTEGER, ts_ns INTEGER NOT NULL, recv_ns INTEGER NOT NULL, cause INTEGER NOT NULL, source INTEGER NOT NULL,
-  flags INTEGER NOT NULL, body BLOB NOT NULL);
+  offset INTEGER PRIMARY KEY, kind INTEGER NOT NULL, site TEXT NOT NULL, node TEXT NOT NULL,
+  boot TEXT NOT NULL, seq INTEGER, ts_ns INTEGER NOT NULL, recv_ns INTEGER NOT NULL,
+  cause INTEGER NOT NULL, source INTEGER NOT NULL, flags INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS frames_by_time ON frames (site, ts_ns) WHERE kind IN (1, 7);
-CREATE TABLE IF NOT EXISTS trimmed (only INTEGER PRIMARY KEY CHECK (only = 1), up_to INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS trimmed (
+  only INTEGER PRIMARY KEY CHECK (only = 1), up_to INTEGER NOT NULL);
 INSERT OR IGNORE INTO trimmed VALUES (1, 0);
 """
 _NATURAL_KEY = (
@@ -43,7 +41,14 @@ _NATURAL_KEY = (
 )
 _INSERT = "INSERT {} INTO frames VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 _READ = "SELECT * FROM frames WHERE offset > ? ORDER BY offset LIMIT ?"
-_BETWEEN = "SELECT * FROM frames WHERE site = ? AND ts_ns >= ? AND ts_ns < ? AND offset > ? AND kind IN (1, 7) ORDER BY offset"
+_BETWEEN = """
+SELECT * FROM frames WHERE site = ? AND ts_ns >= ? AND ts_ns < ? AND offset > ? AND kind IN (1, 7)
+ORDER BY offset
+"""
+_TRIM = """
+DELETE FROM frames WHERE offset IN (
+  SELECT offset FROM frames WHERE offset <= ? ORDER BY offset LIMIT ?)
+"""
 
 # One index step a site, where DISTINCT would walk every row.
 _SITES = """
@@ -69,13 +74,17 @@ def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    _refuse_newer(connection, path, version)
+    connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={version}; COMMIT;")
+    return connection
+
+
+def _refuse_newer(connection: sqlite3.Connection, path: Path, version: int) -> None:
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > version:
         connection.close()
         rule = f"was written by a newer PodTwin; this one reads up to version {version}"
         raise ConfigError(str(path), found, rule, "update PodTwin or use another data directory")
-    connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={version}; COMMIT;")
-    return connection
 
 
 def _frame(row: _Row) -> Frame:
@@ -136,6 +145,11 @@ class _Reading:
         ).fetchall()
         return [_frame(row) for row in rows]
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, for the tables beside the Frames."""
+        return self._connection
+
     def close(self) -> None:
         """Ends the connection."""
         self._connection.close()
@@ -152,15 +166,10 @@ class SqliteLog(_Reading):
         self._insert = _INSERT.format("OR IGNORE" if derived else "")
         self._next = self.last_offset() + 1
 
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """The writer's connection, for tables that commit together with the Frames."""
-        return self._connection
-
     def append(
         self, frames: Sequence[Frame], also: Callable[[sqlite3.Connection], None] | None = None
     ) -> int:
-        """Commits the Frames in order, with what `also` writes in the same transaction; the last offset."""
+        """Commits the Frames in order, with what `also` writes beside them; the last offset."""
         rows = [
             (
                 offset,
@@ -194,10 +203,7 @@ class SqliteLog(_Reading):
     def trim(self, up_to: int, limit: int = TRIM_CHUNK) -> int:
         """Deletes at most `limit` of the oldest Frames, none above `up_to`; how many went."""
         with self._transaction():
-            cursor = self._connection.execute(
-                "DELETE FROM frames WHERE offset IN (SELECT offset FROM frames WHERE offset <= ? ORDER BY offset LIMIT ?)",
-                (up_to, limit),
-            )
+            cursor = self._connection.execute(_TRIM, (up_to, limit))
             if cursor.rowcount:
                 self._connection.execute(
                     "UPDATE trimmed SET up_to = max(up_to, ?)", (min(up_to, self._next - 1),)
@@ -257,3 +263,27 @@ class SqliteLogReader(_Reading):
             timeout=5.0,
         )
         self._connection.execute("PRAGMA query_only=1")
+        _refuse_newer(self._connection, path, SCHEMA_VERSION)
+
+
+class SharedLogReader:
+    """A tail that any thread may ask; each gets a connection of its own at its first question."""
+
+    def __init__(self, path: Path, *, derived: bool = False) -> None:
+        self._path = path
+        self._derived = derived
+        self._own = threading.local()
+
+    def between(self, site: str, from_ns: int, to_ns: int, after: int) -> list[Frame]:
+        """The reading and forecast Frames of a site with ts in [from, to) above an offset."""
+        return self._reader().between(site, from_ns, to_ns, after)
+
+    def sites(self) -> list[str]:
+        """The sites of which reading or forecast Frames are held, sorted."""
+        return self._reader().sites()
+
+    def _reader(self) -> SqliteLogReader:
+        reader: SqliteLogReader | None = getattr(self._own, "reader", None)
+        if reader is None:
+            reader = self._own.reader = SqliteLogReader(self._path, derived=self._derived)
+        return reader

@@ -84,6 +84,15 @@ class SimulatedSite:
             for f in self._faults
         ]
 
+    def add_fault(self, fault: Fault) -> None:
+        """One more fault, known only once the plant runs; it must lie ahead.
+
+        Raises
+        ------
+        ConfigError  When it names a point that the site does not have.
+        """
+        self._faults.append(self._aimed(fault))
+
     def sample(self, ts_ns: int, *, every_s: float = 1.0) -> dict[str, float]:
         """The readings that are due at a time, by `asset/point`; advances the plant to it.
 

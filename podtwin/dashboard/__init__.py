@@ -25,3 +25,11 @@ def static_dir(root: Path = _HERE) -> Path:
             f"run `npm ci` and `npm run build` in {root / 'frontend'} (Node 20 or newer), or install a wheel"
         )
     return static
+
+
+def built_static_dir(root: Path = _HERE) -> Path | None:
+    """The built page's directory, or None; the server then says how to build it."""
+    try:
+        return static_dir(root)
+    except NotBuiltError:
+        return None

@@ -1,0 +1,32 @@
+"""How commands print: data on stdout in the form that was asked for."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+
+class Output(enum.StrEnum):
+    """The form of a result."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the data.")]
+
+
+def print_json(data: Mapping[str, object]) -> None:
+    """One object on one line."""
+    typer.echo(json.dumps(data))
+
+
+def print_pairs(pairs: Mapping[str, object]) -> None:
+    """Names and values, aligned."""
+    width = max(map(len, pairs), default=0)
+    for name, value in pairs.items():
+        typer.echo(f"{name:{width}}  {value}")

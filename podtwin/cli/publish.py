@@ -1,0 +1,186 @@
+"""`podtwin publish`: files of columns, sent as the readings of one node."""
+
+from __future__ import annotations
+
+import enum
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from podcore.errors import ConfigError
+from podcore.names import ID_RULE, is_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podtwin.agent.publish import Outcome, Publication
+
+DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
+_UNREACHABLE, _OUR_FAULT, _INTERRUPTED = 3, 70, 130
+_SHOW_BAR_AFTER_S = 2.0
+
+
+class Output(enum.StrEnum):
+    """How the summary is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def publish(
+    files: Annotated[
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or Parquet files."),
+    ],
+    site: Annotated[str, typer.Option(help="Site that the readings belong to.")],
+    node: Annotated[str, typer.Option(help="Node that sends them.")],
+    time: Annotated[str, typer.Option(help="Column that holds the time.")],
+    maps: Annotated[
+        list[str],
+        typer.Option(
+            "--map", help="column=asset/point:unit; repeat it. The unit may be left to the point."
+        ),
+    ],
+    speed: Annotated[
+        str, typer.Option(help="Seconds of the files a second, or max for as fast as it goes.")
+    ] = "max",
+    broker: Annotated[
+        str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
+    ] = DEFAULT_BROKER,
+    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the summary.")] = (
+        Output.TABLE
+    ),
+    max_messages: Annotated[
+        int | None, typer.Option(min=1, help="Send at most so many in this run.")
+    ] = None,
+    give_up: Annotated[
+        float, typer.Option(min=1.0, help="Seconds without progress after which to stop.")
+    ] = 60.0,
+) -> None:
+    """Send the rows of CSV or Parquet files as readings, in the order of their time.
+
+    Several files are merged by time. Rows with the same time become one message, and a cell that
+    is empty or no number is left out. Run it again and it goes on after what was acknowledged.
+    """
+    from ingest.address import BrokerAddress
+    from podcore.clock import SystemClock
+    from podtwin.agent.mapping import parse_maps
+    from podtwin.agent.publish import Pace, Publisher, prepare
+
+    pace = Pace(speed_of(speed), max_messages, give_up)
+    for flag, value in (("--site", site), ("--node", node)):
+        if not is_id(value):
+            raise ConfigError(flag, value, ID_RULE)
+    address = BrokerAddress.parse(broker)
+    publication = prepare(files, time, parse_maps(maps), site, node)
+    for assumed in publication.table.assumed:
+        typer.echo(assumed, err=True)
+    clock = SystemClock()
+    publisher = Publisher(publication, address, clock, pace)
+    with _Bar(clock.monotonic_s) as bar:
+        outcome = publisher.run(bar.show)
+    _summary(publication, outcome, output)
+    _leave(outcome, broker)
+
+
+def speed_of(text: str) -> float | None:
+    """The speed asked for; None means as fast as it goes.
+
+    Raises
+    ------
+    ConfigError  When it is neither a number above zero nor max.
+    """
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.0 < speed < float("inf"):
+        rule = "a speed is a number above 0, or max"
+        raise ConfigError("--speed", text, rule, "1 keeps the pace of the files")
+    return speed
+
+
+class _Bar:
+    """A progress bar on stderr that comes up once a run takes longer than two seconds."""
+
+    def __init__(self, monotonic_s: Callable[[], float]) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        self._monotonic_s = monotonic_s
+        self._began_s = monotonic_s()
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            "acknowledged",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("acknowledged", total=None)
+        self._shown = False
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, done: int, goal: int) -> None:
+        """Moves the bar."""
+        late = self._monotonic_s() - self._began_s >= _SHOW_BAR_AFTER_S
+        if late and not self._shown and self._console.is_terminal:
+            self._progress.start()
+            self._shown = True
+        self._progress.update(self._task, completed=done, total=goal)
+
+
+def _summary(publication: Publication, outcome: Outcome, output: Output) -> None:
+    table = publication.table
+    if output is Output.JSON:
+        counts = {
+            "rows": table.rows_read,
+            "messages": len(table),
+            "points": table.points_held,
+            "acked": outcome.confirmed,
+            "acked_before": outcome.before,
+            "skipped_cells": table.bad_cells,
+            "skipped_rows": table.bad_times,
+            "boot": publication.boot,
+        }
+        typer.echo(json.dumps(counts))
+        return
+    typer.echo(
+        f"{table.rows_read} rows, {len(table)} messages, {table.points_held} values; "
+        f"acknowledged {outcome.confirmed}, {outcome.before} of them before this run; left out: "
+        f"{table.bad_cells} cells without a number, {table.bad_times} rows without a time"
+    )
+
+
+def _leave(outcome: Outcome, broker: str) -> None:
+    from podtwin.agent.publish import End
+
+    go_on = "the same command goes on from there"
+    where = f"{outcome.confirmed} of {outcome.goal} messages are acknowledged; {go_on}"
+    match outcome.end:
+        case End.DONE:
+            return
+        case End.INTERRUPTED:
+            typer.echo(f"Interrupted: {where}.", err=True)
+            raise typer.Exit(_INTERRUPTED)
+        case End.NO_BROKER:
+            hint = f"is a broker there? ({outcome.detail})"
+            typer.echo(f"No broker: {hint} {where}.", err=True)
+            raise typer.Exit(_UNREACHABLE)
+        case End.NO_RECEIVER:
+            hint = "the broker takes messages, and nobody acknowledges them; start it with: podtwin run"
+            typer.echo(f"No receiver: {hint} --broker {broker}. {where}.", err=True)
+            raise typer.Exit(_UNREACHABLE)
+        case End.FAILED:
+            typer.echo(f"Our own fault: {outcome.detail}. {where}.", err=True)
+            raise typer.Exit(_OUR_FAULT)

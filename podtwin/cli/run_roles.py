@@ -1,0 +1,119 @@
+"""`podtwin run`: the roles of a production process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from podtwin.cli.output import Output, OutputOption, print_json
+
+if TYPE_CHECKING:
+    from podtwin.config.settings import Settings
+    from podtwin.pipeline import PipelineOptions
+
+
+def run(
+    broker: Annotated[
+        str | None, typer.Option(help="mqtt://host:port; the embedded broker when left out.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Of page and API; 0 takes a free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address of page and API.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Where everything is kept.")
+    ] = None,
+    sites: Annotated[
+        list[Path] | None, typer.Option("--sites", help="Site files or folders of them.")
+    ] = None,
+    roles: Annotated[
+        str | None, typer.Option(help="Some of broker,ingest,engine,seal,api; all by default.")
+    ] = None,
+    mqtt_port: Annotated[
+        int | None, typer.Option("--mqtt-port", help="Of the embedded broker; 0 takes a free one.")
+    ] = None,
+    discover: Annotated[
+        bool | None,
+        typer.Option("--discover/--no-discover", help="Whether a birth may create a site."),
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Stop after this long, as 90s; never by default.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Instead of podtwin.yaml.")
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Run broker, ingest, engine, history and API until told to stop. Prints the ledger at the end."""
+    from podtwin.config.load import load_settings
+
+    flags: dict[str, object] = {
+        "broker.url": broker,
+        "broker.port": mqtt_port,
+        "http.port": port,
+        "http.host": host,
+        "data_dir": data_dir,
+        "roles": roles,
+        "ingest.discover": discover,
+    }
+    settings = load_settings(config, flags).settings
+    summary = serve(_options(settings, sites), _seconds(duration))
+    if output is Output.JSON:
+        print_json(summary)
+
+
+def serve(options: PipelineOptions, duration_s: float | None) -> dict[str, object]:
+    """Runs a pipeline to its end; what it says at the end. Exits 70 when a role has died."""
+    from podcore.clock import SystemClock
+    from podtwin.pipeline import Pipeline
+    from podtwin.run import run_pipeline
+
+    clock = SystemClock()
+    end = run_pipeline(Pipeline(options, clock), clock, duration_s)
+    if end.ended.failure is not None:
+        raise typer.Exit(70)
+    return end.summary()
+
+
+def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
+    from ingest.address import BrokerAddress
+    from ingest.broker import free_port
+    from podtwin.config.sites import load_site_files
+    from podtwin.pipeline import PipelineOptions
+
+    loopback = settings.http.host in {"127.0.0.1", "localhost", "::1"}
+    address = None
+    if settings.broker.url is not None:
+        address = BrokerAddress.parse(settings.broker.url)
+        if settings.broker.username is not None:
+            secret = settings.broker.password
+            address = address.with_account(
+                settings.broker.username, secret.get_secret_value() if secret else None
+            )
+        loopback = loopback and address.host in {"127.0.0.1", "localhost", "::1"}
+    given = settings.ingest.discover
+    places = sites or ([settings.sites_dir] if settings.sites_dir.is_dir() else [])
+    return PipelineOptions(
+        data_dir=settings.data_dir,
+        roles=settings.roles,
+        broker=address,
+        mqtt_port=settings.broker.port or free_port(),
+        host=settings.http.host,
+        port=settings.http.port,
+        discover=loopback if given is None else given,
+        sites=tuple(site for site, _ in load_site_files(places)) if places else (),
+        keep_ns=int(settings.log.keep * 1e9),
+        max_bytes=settings.log.max_bytes,
+    )
+
+
+def _seconds(duration: str | None) -> float | None:
+    from podcore.duration import parse_duration
+    from podcore.errors import ConfigError
+
+    if duration is None:
+        return None
+    try:
+        return parse_duration(duration)
+    except ValueError as error:
+        raise ConfigError("--duration", duration, str(error)) from None

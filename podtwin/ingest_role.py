@@ -1,0 +1,106 @@
+"""The role `ingest`: subscriber, inbox and writer as one, from MQTT to the committed log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ingest.address import BrokerAddress
+from ingest.inbox import Inbox
+from ingest.ledger import Ledger
+from ingest.log import SqliteLog
+from ingest.retention import LogRetention
+from ingest.subscriber import Subscriber
+from ingest.writer import Writer
+from podcore.ports import Clock
+from podcore.site import Site
+from podtwin.roles import Health, RoleState
+from podtwin.status import Backlog, BrokerStatus, ThreadStatus
+
+
+class IngestRole:
+    """Threads `mqtt` and `writer`."""
+
+    name = "ingest"
+
+    def __init__(
+        self,
+        log: SqliteLog,
+        address: BrokerAddress,
+        clock: Clock,
+        *,
+        data_dir_id: str,
+        discover: bool,
+        wake: Callable[[int], None],
+        retention: LogRetention,
+    ) -> None:
+        self._address = address
+        self._inbox = Inbox()
+        self._writer = Writer(
+            log, self._inbox, clock, discover=discover, wake=wake, retention=retention
+        )
+        client_id = f"podtwin-ingest-{data_dir_id}"
+        self._subscriber = Subscriber(
+            address, client_id, self._inbox, self._writer.ledger_book, clock
+        )
+        self._writer.connect(self._subscriber)
+        self._state = RoleState.STARTING
+
+    def adopt(self, sites: Sequence[Site]) -> None:
+        """Takes the site files; before the start."""
+        self._writer.adopt(sites)
+
+    def start(self) -> None:
+        """Starts to write, then to listen."""
+        self._writer.start()
+        self._subscriber.start()
+        self._state = RoleState.RUNNING
+
+    def drain(self, deadline_s: float) -> None:
+        """Drops new messages unacknowledged, commits and acknowledges what the inbox holds."""
+        self._writer.drain(deadline_s)
+
+    def stop(self) -> None:
+        """Leaves the broker."""
+        if self._state is RoleState.RUNNING:
+            self._state = RoleState.STOPPED
+            self._writer.drain(0.0)
+            self._subscriber.stop()
+
+    def health(self) -> Health:
+        """Failed when one of its threads has died; not ready while the broker or disk is away."""
+        if self._state is RoleState.RUNNING:
+            if self._writer.failure is not None:
+                return Health(self.name, RoleState.FAILED, self._writer.failure, ready=False)
+            if not self._subscriber.alive():
+                detail = "the network thread ended"
+                return Health(self.name, RoleState.FAILED, detail, ready=False)
+        detail = self._detail()
+        return Health(self.name, self._state, detail, ready=not detail)
+
+    def _detail(self) -> str:
+        if self._writer.stalled is not None:
+            return f"the log cannot be written ({self._writer.stalled}); nothing is acknowledged"
+        if not self._subscriber.connected:
+            return f"no connection to the broker {self._address}; trying again"
+        return ""
+
+    def ledger(self) -> Ledger:
+        """Both ledgers now."""
+        return self._writer.ledger()
+
+    def threads(self) -> list[ThreadStatus]:
+        """Its threads, by the names of the design."""
+        return [
+            ThreadStatus("mqtt", self._subscriber.alive()),
+            ThreadStatus("writer", self._writer.alive()),
+        ]
+
+    def broker(self) -> BrokerStatus:
+        """The connection that messages come over."""
+        link = self._subscriber
+        return BrokerStatus(str(self._address), link.connected, link.generation)
+
+    def backlog(self) -> Backlog:
+        """What waits in the inbox."""
+        messages, size = self._inbox.size()
+        return Backlog(inbox_messages=messages, inbox_bytes=size)

@@ -1,0 +1,290 @@
+"""The pipeline: the one place where concrete things are made and connected.
+
+Each role is a thread or two with a start, a drain and a stop. The order of starting is from the
+log outwards, so that whatever arrives finds its reader; the order of stopping is the reverse:
+nothing new, then what is in hand, then the readers to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from ingest.address import BrokerAddress
+from ingest.broker import EmbeddedBroker
+from ingest.ledger import Ledger, read_ledger
+from ingest.log import SharedLogReader, SqliteLog, SqliteLogReader
+from ingest.registry_store import load_sites
+from ingest.retention import KEEP_NS, MAX_BYTES, LogRetention
+from podcore.clock import rfc3339
+from podcore.ports import Clock
+from podcore.site import Site
+from podtwin import __version__
+from podtwin.api.deps import ApiDeps
+from podtwin.api.hub import Hub
+from podtwin.api.server import ApiServer
+from podtwin.broker_role import BrokerRole
+from podtwin.catalog import list_recordings, list_replays
+from podtwin.dashboard import built_static_dir
+from podtwin.datadir import DataDir
+from podtwin.engine.runner import NAME as ENGINE
+from podtwin.engine.runner import EngineRunner
+from podtwin.ingest_role import IngestRole
+from podtwin.roles import Health, Role
+from podtwin.status import (
+    Backlog,
+    BrokerStatus,
+    ComponentStatus,
+    Lag,
+    MessageLedger,
+    ReadingLedger,
+    Status,
+    ThreadStatus,
+)
+from podtwin.store.history import EmbeddedHistory
+from podtwin.store.sealer import Sealer, SealerRunner
+from podtwin.store.state import StateStore
+from podtwin.wakes import Wakes
+
+ROLES = ("broker", "ingest", "engine", "seal", "api")
+INGEST_DRAIN_S = 3.0
+ENGINE_DRAIN_S = 3.0
+SEAL_DRAIN_S = 2.0
+API_DRAIN_S = 1.0
+
+logger = structlog.get_logger("podtwin")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOptions:
+    """What a process runs, with which files and ports.
+
+    broker : an external broker; None starts the embedded one on `mqtt_port`.
+    outboxes : how many messages wait in the outboxes of this process.
+    """
+
+    data_dir: Path
+    roles: tuple[str, ...] = ROLES
+    broker: BrokerAddress | None = None
+    mqtt_port: int = 1883
+    host: str = "127.0.0.1"
+    port: int = 8080
+    discover: bool = True
+    sites: tuple[Site, ...] = ()
+    keep_ns: int = KEEP_NS
+    max_bytes: int = MAX_BYTES
+    outboxes: Callable[[], int] = field(default=lambda: 0)
+
+
+class Pipeline:
+    """The roles of this process on one data directory.
+
+    Raises
+    ------
+    RoleTaken  When another process runs one of the roles on the same directory.
+    ConfigError  When the directory, a file in it or a port cannot be used.
+    """
+
+    def __init__(self, options: PipelineOptions, clock: Clock) -> None:
+        self._options = options
+        self._clock = clock
+        self._started_ns = clock.now_ns()
+        self.data_dir = DataDir(options.data_dir)
+        self._names = tuple(
+            name for name in options.roles if name != "broker" or not options.broker
+        )
+        self.data_dir.hold(self._names)
+        self._wakes = Wakes()
+        self._state = StateStore(self.data_dir.state)
+        self._roles: list[Role] = []
+        self._started: list[Role] = []
+        self._ingest: IngestRole | None = None
+        self._engine: EngineRunner | None = None
+        self._sealer: SealerRunner | None = None
+        self._hub: Hub | None = None
+        self.api: ApiServer | None = None
+        self._build()
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """Where senders and ingest meet."""
+        return self._options.broker or BrokerAddress("127.0.0.1", self._options.mqtt_port)
+
+    def _build(self) -> None:
+        # The log files with their tables first: whoever reads them expects these.
+        log = SqliteLog(self.data_dir.log)
+        derived = SqliteLog(self.data_dir.derived, derived=True)
+        makers: dict[str, Callable[[], Role]] = {
+            "broker": lambda: BrokerRole(EmbeddedBroker(self._options.mqtt_port)),
+            "ingest": lambda: self._make_ingest(log),
+            "engine": lambda: self._make_engine(derived),
+            "seal": self._make_sealer,
+            "api": self._make_api,
+        }
+        # The API takes its port before anything else runs, the broker lives before its client.
+        for name in ("api", "engine", "seal", "broker", "ingest"):
+            if name in self._names:
+                self._roles.append(makers[name]())
+        if "ingest" not in self._names:
+            log.close()
+        if "engine" not in self._names:
+            derived.close()
+
+    def _make_ingest(self, log: SqliteLog) -> Role:
+        options = self._options
+        retention = LogRetention(log, self._done, options.keep_ns, options.max_bytes)
+        self._ingest = IngestRole(
+            log,
+            self.broker,
+            self._clock,
+            data_dir_id=self.data_dir.id,
+            discover=options.discover,
+            wake=self._wakes,
+            retention=retention,
+        )
+        self._ingest.adopt(options.sites)
+        return self._ingest
+
+    def _done(self) -> int:
+        """The smallest offset of `log.db` that every durable reader has done."""
+        cursors = self._state.all()
+        return min(cursors.get(name, 0) for name in (ENGINE, "sealer/log"))
+
+    def _make_engine(self, derived: SqliteLog) -> Role:
+        self._engine = EngineRunner(
+            self._reader(), derived, self._state, self._state, self._clock, self._wakes.new()
+        )
+        return self._engine
+
+    def _make_sealer(self) -> Role:
+        sealer = Sealer(self.data_dir.path, self._reader(), self._derived_reader(), self._state)
+        self._sealer = SealerRunner(sealer, self._clock)
+        return self._sealer
+
+    def _make_api(self) -> Role:
+        history = EmbeddedHistory(
+            self.data_dir.path,
+            SharedLogReader(self.data_dir.log),
+            SharedLogReader(self.data_dir.derived, derived=True),
+        )
+        registry = self._reader()
+        self._hub = Hub(
+            self._reader(),
+            self._derived_reader(),
+            history,
+            self._clock,
+            self._wakes.new(),
+            data_dir_id=self.data_dir.id,
+            sites=lambda: load_sites(registry.connection),
+            sealed=lambda: (self._state.get("sealer/log"), self._state.get("sealer/derived")),
+        )
+        deps = ApiDeps(
+            clock=self._clock,
+            hub=self._hub,
+            tables=history.frames,
+            status=self.status,
+            static_dir=built_static_dir(),
+            recordings=lambda: list_recordings(self.data_dir.recordings),
+            replays=lambda: list_replays(self.data_dir.replays),
+        )
+        self.api = ApiServer(deps, host=self._options.host, port=self._options.port)
+        return self.api
+
+    def _reader(self) -> SqliteLogReader:
+        return SqliteLogReader(self.data_dir.log)
+
+    def _derived_reader(self) -> SqliteLogReader:
+        return SqliteLogReader(self.data_dir.derived, derived=True)
+
+    def start(self) -> None:
+        """Starts all roles; when one cannot start, those that did are stopped again."""
+        try:
+            for role in self._roles:
+                role.start()
+                self._started.append(role)
+        except BaseException:
+            self.stop()
+            raise
+
+    def drain(self) -> None:
+        """Nothing new, then what is in hand: ingest first, then its readers to the end."""
+        if self._ingest is not None:
+            self._ingest.drain(INGEST_DRAIN_S)
+        if self._engine is not None:
+            self._engine.drain(ENGINE_DRAIN_S)
+        if self._sealer is not None:
+            self._sealer.drain(SEAL_DRAIN_S)
+        if self.api is not None:
+            self.api.drain(API_DRAIN_S)
+
+    def stop(self) -> None:
+        """Ends every thread and gives the locks back; safe to call twice."""
+        for role in reversed(self._started):
+            role.stop()
+        self._started.clear()
+        self.data_dir.release()
+
+    def failed(self) -> Health | None:
+        """The first role that has died, or None: no half-alive pipeline."""
+        for role in self._started:
+            health = role.health()
+            if health.state == "failed":
+                return health
+        return None
+
+    def ledger(self) -> Ledger:
+        """Both ledgers now; without the role ingest what is settled in the log."""
+        if self._ingest is not None:
+            return self._ingest.ledger()
+        reader = self._reader()
+        try:
+            return read_ledger(reader.connection)
+        finally:
+            reader.close()
+
+    def status(self) -> Status:
+        """How the process is, as one tree."""
+        healths = [role.health() for role in self._started]
+        ledger = self.ledger()
+        return Status(
+            version=__version__,
+            data_dir_id=self.data_dir.id,
+            now=rfc3339(self._clock.now_ns()),
+            started_at=rfc3339(self._started_ns),
+            roles=self._names,
+            ready=bool(healths) and all(h.ready and h.state == "running" for h in healths),
+            components=tuple(ComponentStatus(h.name, h.state.value, h.detail) for h in healths),
+            threads=tuple(self._threads(healths)),
+            ledger=MessageLedger(**ledger.messages()),
+            readings=ReadingLedger(**ledger.readings()),
+            dead_by_reason=ledger.dead_by_reason,
+            births=ledger.births,
+            states=ledger.states,
+            lag=Lag(
+                engine_frames=self._engine.lag().frames if self._engine else 0,
+                seal_frames=self._sealer.lag() if self._sealer else 0,
+                hub_frames=self._hub.lag_frames if self._hub else 0,
+            ),
+            backlog=self._backlog(),
+            broker=self._ingest.broker() if self._ingest else BrokerStatus(str(self.broker)),
+        )
+
+    def _threads(self, healths: Sequence[Health]) -> list[ThreadStatus]:
+        threads = [
+            ThreadStatus(health.name, health.state == "running")
+            for health in healths
+            if health.name != IngestRole.name
+        ]
+        return [*threads, *(self._ingest.threads() if self._ingest else [])]
+
+    def _backlog(self) -> Backlog:
+        inbox = self._ingest.backlog() if self._ingest else Backlog()
+        return Backlog(
+            inbox_messages=inbox.inbox_messages,
+            inbox_bytes=inbox.inbox_bytes,
+            closed_steps=self._engine.lag().steps if self._engine else 0,
+            pending_outbox=self._options.outboxes(),
+        )
