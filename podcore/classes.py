@@ -46,16 +46,18 @@ COOLING_MODES = ("off", "mechanical", "partial", "free")
 UPS_MODES = ("online", "eco", "bypass", "battery")
 
 
-def _specs(quantity: str, period_s: float, role: Role, *names: str, needed: bool = True) -> tuple[PointSpec, ...]:
-    return tuple(PointSpec(name, quantity, period_s, role, needed) for name in names)
+def _specs(
+    quantity: str, period_s: float, role: Role, *names: str, needed: bool = True
+) -> tuple[PointSpec, ...]:
+    return tuple(PointSpec(name, quantity, float(period_s), role, needed) for name in names)
 
 
 def _mode(words: tuple[str, ...], period_s: float) -> PointSpec:
-    return PointSpec("mode", "state", period_s, _U, states=words)
+    return PointSpec("mode", "state", float(period_s), _U, states=words)
 
 
 def _flag(name: str) -> PointSpec:
-    return PointSpec(name, "state", 1, _N, states=("no", "yes"))
+    return PointSpec(name, "state", 1.0, _N, states=("no", "yes"))
 
 
 _AIR_HANDLER = (
@@ -65,10 +67,21 @@ _AIR_HANDLER = (
     *_specs("percentage", 5, _U, "fan_speed"),
     *_specs("power", 5, _Y, "fan_power"),
 )
-_FILTER_AND_MODE = (*_specs("pressure_difference", 60, _N, "filter_pressure_difference"), _mode(COOLING_MODES, 5))
+_FILTER_AND_MODE = (
+    *_specs("pressure_difference", 60, _N, "filter_pressure_difference"),
+    _mode(COOLING_MODES, 5),
+)
 _WATER_PAIR = _specs("temperature", 10, _Y, "supply_water_temp", "return_water_temp")
 _HEAT_STATION = (
-    *_specs("temperature", 10, _Y, "source_supply_temp", "source_return_temp", "sink_supply_temp", "sink_return_temp"),
+    *_specs(
+        "temperature",
+        10,
+        _Y,
+        "source_supply_temp",
+        "source_return_temp",
+        "sink_supply_temp",
+        "sink_return_temp",
+    ),
     *_specs("power", 5, _Y, "heat_power"),
     *_specs("energy", 60, _K, "heat_energy"),
 )
@@ -96,7 +109,11 @@ LIQUID_RACK_POINTS = (
 
 CLASSES: MappingProxyType[str, tuple[PointSpec, ...]] = MappingProxyType(
     {
-        "meter": (*_ELECTRICAL, *_specs("voltage", 5, _N, "voltage"), *_specs("frequency", 5, _N, "frequency")),
+        "meter": (
+            *_ELECTRICAL,
+            *_specs("voltage", 5, _N, "voltage"),
+            *_specs("frequency", 5, _N, "frequency"),
+        ),
         "weather-station": (
             *_specs("temperature", 30, _U, "outdoor_air_temp"),
             *_specs("humidity", 30, _U, "outdoor_air_humidity"),
@@ -110,7 +127,10 @@ CLASSES: MappingProxyType[str, tuple[PointSpec, ...]] = MappingProxyType(
             _mode(UPS_MODES, 1),
         ),
         "pdu": (*_specs("power", 1, _N, "power"), *_specs("energy", 10, _K, "energy")),
-        "rack": (*_specs("power", 1, _U, "it_power"), *_specs("temperature", 10, _Y, "inlet_temp", "outlet_temp")),
+        "rack": (
+            *_specs("power", 1, _U, "it_power"),
+            *_specs("temperature", 10, _Y, "inlet_temp", "outlet_temp"),
+        ),
         "aisle": (
             *_specs("temperature", 10, _Y, "air_temp"),
             *_specs("humidity", 30, _Y, "air_humidity"),
@@ -150,8 +170,13 @@ CLASSES: MappingProxyType[str, tuple[PointSpec, ...]] = MappingProxyType(
         ),
         "cdu": (
             *_specs(
-                "temperature", 5, _Y,
-                "primary_supply_temp", "primary_return_temp", "secondary_supply_temp", "secondary_return_temp",
+                "temperature",
+                5,
+                _Y,
+                "primary_supply_temp",
+                "primary_return_temp",
+                "secondary_supply_temp",
+                "secondary_return_temp",
             ),
             *_specs("volume_flow", 5, _U, "primary_flow", "secondary_flow"),
             *_specs("temperature", 60, _U, "secondary_supply_temp_setpoint"),
@@ -193,5 +218,5 @@ def point_spec(asset_class: str, name: str) -> PointSpec | None:
     if asset_class == "server":
         for pattern, quantity, role in _FAMILIES:
             if pattern.fullmatch(name):
-                return PointSpec(name, quantity, 10, role, needed=False)
+                return PointSpec(name, quantity, 10.0, role, needed=False)
     return None

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 DURATION_RULE = "a length of time is a number and ms, s, m, h or d, as in 90s or 24h"
 
-_FORM = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(ms|s|m|min|h|d)?")
+_FORM = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|min|h|d)?")
 _UNIT_S = MappingProxyType(
     {None: 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 )

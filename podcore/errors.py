@@ -52,15 +52,15 @@ class ConfigError(PodTwinError):
         return f"{where}{shown}: {self.rule}{tail}"
 
 
-class Unreachable(PodTwinError):
+class Unreachable(PodTwinError):  # noqa: N818 - a service is, an operator reads it so
     """A service that does not answer; it may later."""
 
 
-class RoleTaken(PodTwinError):
+class RoleTaken(PodTwinError):  # noqa: N818 - as above
     """A second process asked for a role that one process holds on a data directory."""
 
 
-class Refused(PodTwinError):
+class Refused(PodTwinError):  # noqa: N818 - as above
     """A service answered, and said no."""
 
 

@@ -16,6 +16,7 @@ _POINT = re.compile(POINT_PATTERN)
 _LOCAL = re.compile(f"({ID_PATTERN})/({POINT_PATTERN})")
 _RANGE = re.compile(r"([^\[\]]*)\[([a-z0-9]+)-([a-z0-9]+)\]([^\[\]]*)")
 
+_MAX_SHOWN = 12  # words in a sentence: more are read by nobody
 MAX_RANGE = 2_000  # as many members as a site may have points
 
 
@@ -67,7 +68,7 @@ def expand_range(text: str) -> list[str]:
 
     Raises
     ------
-    ValueError  When the brackets are not one range of numbers or of single letters, from low to high.
+    ValueError  When the brackets are not one range, from low to high, of numbers or of letters.
     """
     if "[" not in text and "]" not in text:
         return [text]
@@ -88,8 +89,8 @@ def _members(text: str, low: str, high: str) -> list[str]:
             return [str(number).zfill(width) for number in range(first, last + 1)]
     elif len(low) == len(high) == 1 and low.isalpha() and high.isalpha() and low <= high:
         return [chr(code) for code in range(ord(low), ord(high) + 1)]
-    msg = f"{text!r} is not a range from low to high of numbers or single letters (at most {MAX_RANGE})"
-    raise ValueError(msg)
+    rule = f"a range from low to high of numbers or single letters (at most {MAX_RANGE})"
+    raise ValueError(f"{text!r} is not {rule}")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -107,5 +108,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = nearest(word, words)
     if close is not None:
         return f"nearest is {close!r}"
-    shown = ", ".join(words[:12]) + (", …" if len(words) > 12 else "")
+    shown = ", ".join(words[:_MAX_SHOWN]) + (", …" if len(words) > _MAX_SHOWN else "")
     return f"known are {shown}" if words else "none are known"

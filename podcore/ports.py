@@ -51,7 +51,7 @@ class LogTail(Protocol):
     """The part of a log that is not sealed yet, by time."""
 
     def between(self, site: str, from_ns: int, to_ns: int, after: int) -> list[Frame]:
-        """The reading and forecast Frames of a site with ts in [from, to) and an offset above `after`, by offset."""
+        """Readings and forecasts of a site with ts in [from, to), offset above `after`."""
 
     def sites(self) -> list[str]:
         """The sites of which reading or forecast Frames are held, sorted."""

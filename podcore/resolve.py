@@ -10,7 +10,15 @@ from collections.abc import Iterable
 
 from podcore.classes import CLASSES, LIQUID_RACK_POINTS, PointSpec, Role, point_spec
 from podcore.errors import ConfigError
-from podcore.names import ID_RULE, POINT_RULE, did_you_mean, expand_range, is_id, is_local_id, is_point
+from podcore.names import (
+    ID_RULE,
+    POINT_RULE,
+    did_you_mean,
+    expand_range,
+    is_id,
+    is_local_id,
+    is_point,
+)
 from podcore.quantity import QUANTITIES, known_units, quantity_of_unit
 from podcore.site import (
     MAX_POINTS,
@@ -46,6 +54,9 @@ def resolve(file: SiteFile) -> Site:
     ------
     ConfigError  With the path, the value, the rule and the way out of the first fault.
     """
+    _check_id("id", file.id)
+    for index, node in enumerate(file.nodes):
+        _check_id(f"nodes[{index}]", node)
     expanded = [
         (f"assets[{index}]", asset_id, asset)
         for index, asset in enumerate(file.assets)
@@ -53,7 +64,9 @@ def resolve(file: SiteFile) -> Site:
     ]
     known = _unique([(place, asset_id) for place, asset_id, _ in expanded])
     assets = tuple(_asset(place, asset_id, asset, known) for place, asset_id, asset in expanded)
-    points = tuple(point for place, asset_id, asset in expanded for point in _points(place, asset_id, asset))
+    points = tuple(
+        point for place, asset_id, asset in expanded for point in _points(place, asset_id, asset)
+    )
     site = Site(
         id=file.id,
         type=file.type,
@@ -78,16 +91,26 @@ def _ids(place: str, text: str) -> list[str]:
     except ValueError as error:
         raise ConfigError(place, text, str(error)) from None
     for asset_id in ids:
-        if not is_id(asset_id):
-            raise ConfigError(place, asset_id, ID_RULE, "rename it; a display name goes into `name`")
+        _check_id(place, asset_id)
     return ids
+
+
+def _check_id(place: str, text: str) -> None:
+    # Not left to the schema alone: the $ of its pattern lets a line end pass.
+    if not is_id(text):
+        raise ConfigError(place, text, ID_RULE, "rename it; a display name goes into `name`")
 
 
 def _unique(placed: Iterable[tuple[str, str]]) -> set[str]:
     seen: dict[str, str] = {}
     for place, asset_id in placed:
         if asset_id in seen:
-            raise ConfigError(f"{place}.id", asset_id, f"is already the id of {seen[asset_id]}", "give each its own id")
+            raise ConfigError(
+                f"{place}.id",
+                asset_id,
+                f"is already the id of {seen[asset_id]}",
+                "give each its own id",
+            )
         seen[asset_id] = place
     return set(seen)
 
@@ -118,7 +141,9 @@ def _targets(place: str, names: list[str], known: set[str]) -> tuple[str, ...]:
     for name in names:
         for asset_id in _ids(place, name):
             if asset_id not in known:
-                raise ConfigError(place, asset_id, "is no asset of this site", did_you_mean(asset_id, known))
+                raise ConfigError(
+                    place, asset_id, "is no asset of this site", did_you_mean(asset_id, known)
+                )
             found.append(asset_id)
     return tuple(found)
 
@@ -133,19 +158,33 @@ def _points(place: str, asset_id: str, file: AssetFile) -> list[Point]:
         if override is None:
             if name not in specs:
                 known = did_you_mean(name, specs)
-                raise ConfigError(f"{place}.points.{name}", None, f"class {file.asset_class} has no such point", known)
+                raise ConfigError(
+                    f"{place}.points.{name}",
+                    None,
+                    f"class {file.asset_class} has no such point",
+                    known,
+                )
             del points[name]
             continue
-        points[name] = _overridden(f"{place}.points.{name}", asset_id, file.asset_class, name, spec, override)
+        points[name] = _overridden(
+            f"{place}.points.{name}", asset_id, file.asset_class, name, spec, override
+        )
     return list(points.values())
 
 
 def _point(asset_id: str, asset_class: str, spec: PointSpec) -> Point:
-    return Point(asset_id, spec.name, asset_class, spec.quantity, spec.period_s, spec.role, spec.states)
+    return Point(
+        asset_id, spec.name, asset_class, spec.quantity, spec.period_s, spec.role, spec.states
+    )
 
 
 def _overridden(
-    place: str, asset_id: str, asset_class: str, name: str, spec: PointSpec | None, override: PointOverride
+    place: str,
+    asset_id: str,
+    asset_class: str,
+    name: str,
+    spec: PointSpec | None,
+    override: PointOverride,
 ) -> Point:
     if not is_point(name):
         raise ConfigError(place, name, POINT_RULE)
@@ -177,17 +216,26 @@ def _quantity(
         return spec.quantity
     if override.unit is None:
         words = did_you_mean(name, [known.name for known in CLASSES[asset_class]])
-        raise ConfigError(place, None, f"class {asset_class} has no such point and no unit is given", words)
+        raise ConfigError(
+            place, None, f"class {asset_class} has no such point and no unit is given", words
+        )
     quantity = quantity_of_unit(override.unit)
     if quantity is None:
-        raise ConfigError(f"{place}.unit", override.unit, "is no unit that is accepted", did_you_mean(override.unit, known_units()))
+        raise ConfigError(
+            f"{place}.unit",
+            override.unit,
+            "is no unit that is accepted",
+            did_you_mean(override.unit, known_units()),
+        )
     return quantity.name
 
 
 def _twin(site_type: SiteType, file: TwinFile) -> Twin:
     for channel, target in file.bind.items():
         if not is_local_id(target):
-            raise ConfigError(f"twin.bind.{channel}", target, "a binding names a point as asset/point")
+            raise ConfigError(
+                f"twin.bind.{channel}", target, "a binding names a point as asset/point"
+            )
     priors = {
         name: value if isinstance(value, Prior) else Prior(float(value), 0.0)
         for name, value in file.parameters.items()
@@ -198,14 +246,25 @@ def _twin(site_type: SiteType, file: TwinFile) -> Twin:
 def _check_whole(site: Site, places: dict[str, str]) -> None:
     if len(site.points) > MAX_POINTS:
         rule = f"a site has at most {MAX_POINTS} points"
-        raise ConfigError("assets", len(site.points), rule, "split it into several sites of one group")
+        raise ConfigError(
+            "assets", len(site.points), rule, "split it into several sites of one group"
+        )
     for relation in (Relation.FEEDS, Relation.COOLS, Relation.PART_OF):
-        cycle = find_cycle((edge.source, edge.target) for edge in site.edges() if edge.relation is relation)
+        cycle = find_cycle(
+            (edge.source, edge.target) for edge in site.edges() if edge.relation is relation
+        )
         if cycle is not None:
             rule = f"{relation.value} must not lead back to where it began"
-            raise ConfigError(f"{places[cycle[0]]}.{relation.value}", " > ".join(cycle), rule, "take one of these out")
+            raise ConfigError(
+                f"{places[cycle[0]]}.{relation.value}",
+                " > ".join(cycle),
+                rule,
+                "take one of these out",
+            )
     present = {asset.asset_class for asset in site.assets}
     for needed in _NEEDED_CLASSES.get(site.type, ()):
         if needed not in present:
             rule = f"a site of type {site.type.value} needs an asset of class {needed}"
-            raise ConfigError("assets", sorted(present), rule, f"add one, or use type {SiteType.NONE.value}")
+            raise ConfigError(
+                "assets", sorted(present), rule, f"add one, or use type {SiteType.NONE.value}"
+            )

@@ -20,7 +20,9 @@ from podcore.topology import Edge, Relation
 
 MAX_POINTS = 2_000  # a site; the twin's arrays and the page are sized for it
 
-Id = Annotated[str, Meta(pattern=f"^{ID_PATTERN}$", description="1 to 63 of a-z, 0-9 and -, no - at an end")]
+Id = Annotated[
+    str, Meta(pattern=f"^{ID_PATTERN}$", description="1 to 63 of a-z, 0-9 and -, no - at an end")
+]
 Positive = Annotated[float, Meta(gt=0)]
 
 
@@ -82,7 +84,9 @@ class PointOverride(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     states: list[str] | None = None
 
 
-class AssetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"asset_class": "class"}):
+class AssetFile(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"asset_class": "class"}
+):
     """One asset, or a range of like ones (`rack-[01-10]`)."""
 
     id: str
@@ -128,7 +132,9 @@ class Point(msgspec.Struct, frozen=True):
     period_s: float
     role: Role = Role.NONE
     states: tuple[str, ...] = ()
-    sent_unit: str | None = None  # what bare payloads without a birth are in, when not the computing unit
+    sent_unit: str | None = (
+        None  # what bare payloads without a birth are in, when not the computing unit
+    )
 
     @property
     def id(self) -> str:
@@ -169,8 +175,14 @@ class Asset(msgspec.Struct, frozen=True):
 
     def edges(self) -> list[Edge]:
         """The relations that start here."""
-        named = ((Relation.FEEDS, self.feeds), (Relation.COOLS, self.cools), (Relation.MEASURES, self.measures))
-        edges = [Edge(self.id, target, relation) for relation, targets in named for target in targets]
+        named = (
+            (Relation.FEEDS, self.feeds),
+            (Relation.COOLS, self.cools),
+            (Relation.MEASURES, self.measures),
+        )
+        edges = [
+            Edge(self.id, target, relation) for relation, targets in named for target in targets
+        ]
         if self.part_of is not None:
             edges.append(Edge(self.id, self.part_of, Relation.PART_OF))
         return edges
@@ -214,8 +226,10 @@ class Site(msgspec.Struct, frozen=True):
         return [asset for asset in self.assets if asset.asset_class == asset_class]
 
     def digest(self) -> str:
-        """SHA-256 of the resolved site, in hexadecimal; changes with anything a reader could see."""
-        return hashlib.sha256(msgspec.msgpack.encode(self, order="deterministic")).hexdigest()
+        """SHA-256 of the resolved site, in hexadecimal; changes with all a reader could see."""
+        # Once there and back, so that a 5 written for 5.0 by a caller in code makes no difference.
+        stored = msgspec.msgpack.decode(msgspec.msgpack.encode(self), type=Site)
+        return hashlib.sha256(msgspec.msgpack.encode(stored, order="deterministic")).hexdigest()
 
 
 def site_schema() -> dict[str, object]:

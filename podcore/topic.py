@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from podcore.names import is_id
 
 ROOT = "podtwin/v1"
+_LEVELS = 5
 
 
 class TopicKind(enum.StrEnum):
@@ -37,7 +38,7 @@ class Topic:
 def parse_topic(text: str) -> Topic | None:
     """The address in `text`, or None when it is not one of ours."""
     parts = text.split("/")
-    if len(parts) != 5 or parts[0] != "podtwin" or parts[1] != "v1":
+    if len(parts) != _LEVELS or f"{parts[0]}/{parts[1]}" != ROOT:
         return None
     site, node, kind = parts[2:]
     if kind not in _KINDS or not is_id(site) or not is_id(node):

@@ -27,7 +27,9 @@ class _Place:
 def _place(
     code: str, city: str, at: tuple[float, float, float], timezone: str, carbon_g_kwh: float
 ) -> _Place:
-    return _Place(code, city, Location(at[0], at[1], at[2], timezone), carbon_g_kwh)
+    latitude, longitude, elevation_m = map(float, at)
+    place = Location(latitude, longitude, elevation_m, timezone)
+    return _Place(code, city, place, float(carbon_g_kwh))
 
 
 # Grids of 50 Hz only, which the plant has.
