@@ -120,12 +120,15 @@ class EngineRunner:
     def round(self) -> bool:
         """One read, its steps within the budget, both commits; False when nothing was to do."""
         frames = []
-        if self.engine.waiting < MAX_WAITING:
+        may_read = self.engine.waiting < MAX_WAITING
+        if may_read:
             frames = self._log.read(self.engine.offset, self._read_limit)
             self.engine.take(frames)
         outputs = self._calculate()
         self._commit(outputs, due_only=True)
-        self._lag = Lag(self.engine.offset, self._unread(len(frames)), self.engine.waiting)
+        at_end = may_read and len(frames) < self._read_limit
+        unread = 0 if at_end else self._log.last_offset() - self.engine.offset
+        self._lag = Lag(self.engine.offset, unread, self.engine.waiting)
         return bool(frames or outputs.steps)
 
     def checkpoint(self) -> None:
@@ -171,11 +174,6 @@ class EngineRunner:
         if first_offset > self._forgotten_before:
             self._store.forget_checkpoints(first_offset)
             self._forgotten_before = first_offset
-
-    def _unread(self, frames: int) -> int:
-        if frames < self._read_limit and self.engine.waiting < MAX_WAITING:
-            return 0
-        return self._log.last_offset() - self.engine.offset
 
     def _detail(self) -> str:
         refused = {name: s.refused for name, s in self.engine.sites.items() if s.refused}

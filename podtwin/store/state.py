@@ -144,6 +144,12 @@ class StateStore:
         with self._transaction() as connection:
             connection.execute("DELETE FROM cursors WHERE reader = ?", (reader,))
 
+    def settings(self) -> Mapping[str, int]:
+        """What the connection promises: how it syncs, how long it waits, which version it is."""
+        names = ("synchronous", "busy_timeout", "user_version")
+        with self._lock:
+            return {n: int(self._connection.execute(f"PRAGMA {n}").fetchone()[0]) for n in names}
+
     def close(self) -> None:
         """Ends the connection."""
         with self._lock:
