@@ -94,7 +94,7 @@ class AirDxPlant:
         self.inside_c = 0.5 * (self.cold_c + self.hot_c)
         self.steel_c = self.weather.temperature_c
         self.humidity_ratio = self.weather.humidity_ratio
-        self.bypass_kg_s = 0.0
+        self.bypass_kg_s = crac.flow_kg_s - sum(rack.cold_kg_s for rack in racks)
         self._cold_j_k = 0.4 * module.volume_m3 * DENSITY_KG_M3 * _C_P
         self._hot_j_k = 0.6 * module.volume_m3 * DENSITY_KG_M3 * _C_P
         self._air_kg = module.volume_m3 * DENSITY_KG_M3

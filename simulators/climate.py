@@ -2,7 +2,8 @@
 
 A shape, not a record: the yearly mean and swing follow latitude and height, the day follows
 the sun, and slow wander stands for the passing of fronts. Reykjavik and Singapore come out
-within a few kelvin of their climate, continental winters too mild.
+within a few kelvin of their climate, continental winters too mild
+and the wet tropics too dry.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class Climate:
         base_c = self._mean_c + season_k + self._fronts.at(time_s)
         swing_k = 4.5 * (1.0 - 0.6 * cloud) * math.cos(2 * math.pi * (hour - _WARMEST_HOUR) / 24)
         temperature_c = base_c + swing_k + self._gusts.at(time_s)
-        dew_c = min(temperature_c - 0.3, base_c - 3.5 - self._dryness.at(time_s))
+        # Warm air masses are further from saturation.
+        depression_k = 4.5 + 0.25 * max(0.0, base_c - 10.0) + self._dryness.at(time_s)
+        dew_c = min(temperature_c - 0.3, base_c - depression_k)
         pressure_pa = self._pressure_pa + self._barometer.at(time_s)
         humidity = 100.0 * saturation_pressure_pa(dew_c) / saturation_pressure_pa(temperature_c)
         return Weather(

@@ -54,9 +54,11 @@ class Rack:
         self.inlet_c = inlet_c
         self.power_w = load.power_w
         self.flow_kg_s = self._wanted_flow_kg_s()
-        self.cold_kg_s = self.hot_kg_s = self.air_out_w = 0.0
+        self.hot_kg_s = build.recirculation * self.flow_kg_s
+        self.cold_kg_s = self.flow_kg_s - self.hot_kg_s
         carried_w_k = self.flow_kg_s * SPECIFIC_HEAT_J_KG_K
         self.rear_c = inlet_c + self.power_w / carried_w_k
+        self.air_out_w = carried_w_k * self.rear_c
         self.server_c = inlet_c + self.power_w / (self._effectiveness() * carried_w_k)
 
     def step(self, cold_c: float, hot_c: float, step_s: float) -> None:

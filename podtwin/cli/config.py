@@ -10,25 +10,16 @@ from typing import Annotated
 import typer
 
 from podcore.errors import ConfigError
+from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 
 app = typer.Typer(no_args_is_help=True, help="Schema and check of site files; settings in force.")
 _FINDING = 1
-
-
-class Output(enum.StrEnum):
-    """How data is printed."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 class SchemaOf(enum.StrEnum):
     """What there is a JSON Schema of."""
 
     SITE = "site"
-
-
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the data.")]
 
 
 @app.command()
@@ -63,7 +54,7 @@ def check(
             mistakes.append(shared)
     if output is Output.JSON:
         sites = [{"id": site.id, "points": len(site.points), "file": name} for site, name in good]
-        typer.echo(json.dumps({"sites": sites, "mistakes": [_fields(e) for e in mistakes]}))
+        print_json({"sites": sites, "mistakes": [_fields(e) for e in mistakes]})
     else:
         for site, name in good:
             typer.echo(f"{name}: {site.id}, {site.type.value}, {len(site.points)} points")
@@ -89,16 +80,19 @@ def show(
     origins = loaded.origins()
     rows = {name: _inside(values, name) for name in setting_names()}
     if output is Output.JSON:
-        data = {
-            name: {"value": value, "origin": str(origins[name])} if origin else value
+        print_json(
+            {
+                name: {"value": value, "origin": str(origins[name])} if origin else value
+                for name, value in rows.items()
+            }
+        )
+        return
+    print_pairs(
+        {
+            name: f"{_shown(value)}  ({origins[name]})" if origin else _shown(value)
             for name, value in rows.items()
         }
-        typer.echo(json.dumps(data))
-        return
-    width = max(map(len, rows))
-    for name, value in rows.items():
-        tail = f"  ({origins[name]})" if origin else ""
-        typer.echo(f"{name:{width}}  {_shown(value)}{tail}")
+    )
 
 
 def _inside(values: object, name: str) -> object:
