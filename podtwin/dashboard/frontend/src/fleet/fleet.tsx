@@ -88,6 +88,7 @@ function Rows({ sites }: { sites: Site[] }) {
 }
 
 function Row({ site }: { site: Site }) {
+  void live.frame.value;
   const { summary } = site;
   const stale = site.state === "no_data" ? "num stale" : "num";
   const hot = summary.inlet_max_c !== null && summary.inlet_max_c > RECOMMENDED_MAX_C;
@@ -154,6 +155,7 @@ function SiteTime({ site }: { site: Site }) {
 }
 
 function SparkLine({ site }: { site: Site }) {
+  void live.frame.value;
   const spark = sparkOf(site);
   if (!spark) return <>{UNKNOWN}</>;
   return (

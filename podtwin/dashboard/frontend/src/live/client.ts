@@ -40,8 +40,9 @@ export const live = {
     listeners.add(call);
     return () => listeners.delete(call);
   },
-  /** The server's present, or the viewer's until the server has spoken. */
+  /** The server's present, or the viewer's until the server has spoken. Who asks while drawing is drawn anew as time goes on. */
   nowMs(): number {
+    void frame.value;
     return serverMs === null ? Date.now() : serverMs + (performance.now() - serverAt);
   },
   /** Milliseconds since the last message, or since the page opened. */

@@ -63,6 +63,8 @@ export class SiteData {
 
   /** The newest of a point, by asset/point: from the stream, or from the answer of `state` until then. */
   current(key: string): Current {
+    // A component is drawn anew only for what it read: without this, a row would stand still.
+    void live.frame.value;
     const point = this.byKey.get(key);
     const reading = live.state.values.get(`${this.id}/${key}`);
     const first = this.state.get(key);
