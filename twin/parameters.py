@@ -18,10 +18,10 @@ from podcore.errors import ConfigError
 from podcore.names import did_you_mean
 from podcore.site import Site, SiteType
 
-_SENSORS = "sensor accuracy as in data sheets of duct probes and class 1 meters"
+_SENSORS = "repeatability, not accuracy, of duct probes and power meters; open to calibration"
 _CHOSEN = "chosen wide; open to calibration"
 _ERDEN = "Erden, Khalifa and Schmidt, J. Electron. Packag. 136(3), 2014: 0.3 to 0.45 MJ/K a rack"
-_CONTAINER = "a 40 ft container of 67.7 m³ inside (ISO 668)"
+_CONTAINER = "a 40 ft container holds about 68 m³"
 _ENERGYPLUS = "EnergyPlus example, 36.8 kW DX unit: 1.888 m³/s, COP 4.05"
 
 
@@ -70,10 +70,10 @@ _AIR = (
     Parameter("fan_power_w", "W", 1500.0, 300.0, _CHOSEN, 0.0, 1e6, Rated("crac", "fan_power_w")),
     Parameter("cop", "1", 4.05, 0.4, _ENERGYPLUS, 0.5, 20.0, Rated("crac", "cop", mean=True)),
     Parameter("ups_power_w", "W", 30_000.0, 3_000.0, _CHOSEN, 1.0, 1e8, Rated("ups", "power_w")),
-    Parameter("return_air_noise_k", "K", 0.4, 0.1, _SENSORS, 1e-3, 10.0),
-    Parameter("return_air_walk_k_s", "K/s½", 0.03, 0.01, _CHOSEN, 1e-6, 10.0),
-    Parameter("facility_power_noise", "1", 0.01, 0.005, _SENSORS, 1e-5, 1.0),
-    Parameter("facility_power_walk_w_s", "W/s½", 15.0, 5.0, _CHOSEN, 1e-3, 1e6),
+    Parameter("return_air_noise_k", "K", 0.15, 0.05, _SENSORS, 1e-3, 10.0),
+    Parameter("return_air_walk_k_s", "K/s½", 0.015, 0.01, _CHOSEN, 1e-6, 10.0),
+    Parameter("facility_power_noise", "1", 0.001, 0.001, _SENSORS, 1e-5, 1.0),
+    Parameter("facility_power_walk_w_s", "W/s½", 5.0, 5.0, _CHOSEN, 1e-3, 1e6),
 )
 _WATER = (
     Parameter("water_volume_m3", "m3", 0.8, 0.4, _CHOSEN, 1e-3, 1e4),
