@@ -60,6 +60,7 @@ class SenderStatus:
     confirmed, sent, last : seqs that the receiver has committed, that went out, that are held.
     connected : whether the broker has us; `answered` whether a receiver has, on this connection.
     alive : whether the thread runs; `detail` says why it or the connection does not.
+    refused : whether the broker answered and said no, instead of not answering.
     edition : changes of the clock that were announced.
     """
 
@@ -69,6 +70,7 @@ class SenderStatus:
     connected: bool
     answered: bool
     alive: bool
+    refused: bool
     edition: int
     detail: str
 
@@ -116,6 +118,7 @@ class Sender:
         self._stopping = threading.Event()
         self._moved = threading.Event()
         self._detail = "not started"
+        self._refused = False
         self._failures = 0  # attempts in a row after which no receiver answered
         self._lost_at_s: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"send-{site}-{node}", daemon=True)
@@ -137,6 +140,11 @@ class Sender:
         """
         self._births.append(birth)
         self._sending.change_clock_after(self._backlog.last() if after is None else after)
+        self.wake()
+
+    def release(self, up_to: int) -> None:
+        """Holds back what lies above `up_to`; called again with more, it keeps a pace."""
+        self._sending.release(up_to)
         self.wake()
 
     def flush(self, deadline_s: float) -> bool:
@@ -175,6 +183,7 @@ class Sender:
             connected=sending.phase is not Phase.DOWN,
             answered=sending.answered,
             alive=self._thread.is_alive(),
+            refused=self._refused,
             edition=sending.edition,
             detail=self._detail,
         )
@@ -209,6 +218,7 @@ class Sender:
             self._lost_at_s = self._clock.monotonic_s()
             _log.warning("broker_lost", broker=str(self._broker), why=str(error))
         self._detail = str(error)
+        self._refused = isinstance(error, Refused)
         self._moved.set()
         pause_s = min(FIRST_PAUSE_S * 2.0 ** min(self._failures, 10), LONGEST_PAUSE_S)
         self._failures += 1
@@ -220,6 +230,7 @@ class Sender:
             _log.info("broker_found", broker=str(self._broker), away_s=round(away_s, 1))
             self._lost_at_s = None
         self._detail = "connected"
+        self._refused = False
         self._sending.connected()
         self._moved.set()
         while not self._stopping.is_set():

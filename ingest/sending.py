@@ -84,7 +84,7 @@ class Idle(enum.Enum):
     DOWN = "down"
     BIRTH_UNANSWERED = "birth_unanswered"
     WINDOW_FULL = "window_full"
-    CLOCK_CHANGES = "clock_changes"
+    HELD_BACK = "held_back"
     UNCONFIRMED = "unconfirmed"
     NOTHING_LEFT = "nothing_left"
 
@@ -133,6 +133,7 @@ class Sending:
         self._ack_wait_s = ack_wait_s
         self._why = Why.CONNECTED
         self._barriers: deque[int] = deque()
+        self._released: int | None = None
         self._announced_first = 0
         self._since_s = 0.0  # when N last moved, or the wait for it began
         self._patience = 1
@@ -150,6 +151,10 @@ class Sending:
     def change_clock_after(self, seq: int) -> None:
         """Holds back what lies above `seq` until all up to it is confirmed and a new birth out."""
         self._barriers.append(seq)
+
+    def release(self, up_to: int) -> None:
+        """Holds back what lies above `up_to`, which is how a stream keeps a pace."""
+        self._released = up_to
 
     def acknowledged(self, ack: Ack, held: Held, now_s: float) -> Heard:
         """Takes an ack into account; what it meant."""
@@ -202,7 +207,9 @@ class Sending:
         return self._send_or_wait(held, now_s)
 
     def _send_or_wait(self, held: Held, now_s: float) -> Announce | Send | Wait:
-        up_to = min(held.last, self._barriers[0]) if self._barriers else held.last
+        up_to = min((held.last, *self._barriers))
+        if self._released is not None:
+            up_to = min(up_to, self._released)
         room = self.confirmed + self._window - self.sent
         if self.sent < up_to and room > 0:
             return Send(self.sent, min(up_to - self.sent, room, CHUNK))
@@ -215,7 +222,7 @@ class Sending:
             return Announce(self._why, self.edition)
         if room <= 0:
             return Wait(Idle.WINDOW_FULL, until_s)
-        return Wait(Idle.CLOCK_CHANGES if up_to < held.last else Idle.UNCONFIRMED, until_s)
+        return Wait(Idle.HELD_BACK if up_to < held.last else Idle.UNCONFIRMED, until_s)
 
     def announced(self, held: Held, now_s: float) -> None:
         """The birth is out, with the lowest seq that was then held."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import enum
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from podcore.errors import ConfigError
+from podcore.errors import ConfigError, PodTwinError, Refused, Unreachable
 from podcore.names import ID_RULE, is_id
+from podtwin.cli.output import Output, OutputOption, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,18 +17,11 @@ if TYPE_CHECKING:
     from podtwin.agent.publish import Outcome, Publication
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
-_UNREACHABLE, _OUR_FAULT, _INTERRUPTED = 3, 70, 130
+_INTERRUPTED = 130  # as a shell expects of a program that Ctrl-C ended
 _SHOW_BAR_AFTER_S = 2.0
 
 
-class Output(enum.StrEnum):
-    """How the summary is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-def publish(
+def publish(  # noqa: PLR0917 - Typer's options
     files: Annotated[
         list[Path],
         typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or Parquet files."),
@@ -49,7 +41,7 @@ def publish(
     broker: Annotated[
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the summary.")] = (
+    output: OutputOption = Output.TABLE,
         Output.TABLE
     ),
     max_messages: Annotated[
@@ -125,7 +117,7 @@ class _Bar:
         self._task = self._progress.add_task("acknowledged", total=None)
         self._shown = False
 
-    def __enter__(self) -> _Bar:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -143,17 +135,18 @@ class _Bar:
 def _summary(publication: Publication, outcome: Outcome, output: Output) -> None:
     table = publication.table
     if output is Output.JSON:
-        counts = {
-            "rows": table.rows_read,
-            "messages": len(table),
-            "points": table.points_held,
-            "acked": outcome.confirmed,
-            "acked_before": outcome.before,
-            "skipped_cells": table.bad_cells,
-            "skipped_rows": table.bad_times,
-            "boot": publication.boot,
-        }
-        typer.echo(json.dumps(counts))
+        print_json(
+            {
+                "rows": table.rows_read,
+                "messages": len(table),
+                "points": table.points_held,
+                "acked": outcome.confirmed,
+                "acked_before": outcome.before,
+                "skipped_cells": table.bad_cells,
+                "skipped_rows": table.bad_times,
+                "boot": publication.boot,
+            }
+        )
         return
     typer.echo(
         f"{table.rows_read} rows, {len(table)} messages, {table.points_held} values; "
@@ -165,22 +158,21 @@ def _summary(publication: Publication, outcome: Outcome, output: Output) -> None
 def _leave(outcome: Outcome, broker: str) -> None:
     from podtwin.agent.publish import End
 
+    where = f"{outcome.confirmed} of {outcome.goal} messages are acknowledged"
     go_on = "the same command goes on from there"
-    where = f"{outcome.confirmed} of {outcome.goal} messages are acknowledged; {go_on}"
     match outcome.end:
         case End.DONE:
             return
         case End.INTERRUPTED:
-            typer.echo(f"Interrupted: {where}.", err=True)
+            typer.echo(f"interrupted: {where}; {go_on}", err=True)
             raise typer.Exit(_INTERRUPTED)
+        case End.REFUSED:
+            raise Refused(outcome.detail)
         case End.NO_BROKER:
-            hint = f"is a broker there? ({outcome.detail})"
-            typer.echo(f"No broker: {hint} {where}.", err=True)
-            raise typer.Exit(_UNREACHABLE)
+            raise Unreachable(f"{outcome.detail}; is a broker there? {where}; {go_on}")
         case End.NO_RECEIVER:
-            hint = "the broker takes messages, and nobody acknowledges them; start it with: podtwin run"
-            typer.echo(f"No receiver: {hint} --broker {broker}. {where}.", err=True)
-            raise typer.Exit(_UNREACHABLE)
+            nobody = "the broker takes messages and nobody acknowledges them"
+            hint = f"start a receiver with: podtwin run --broker {broker}"
+            raise Unreachable(f"{nobody}; {hint}; {where}; {go_on}")
         case End.FAILED:
-            typer.echo(f"Our own fault: {outcome.detail}. {where}.", err=True)
-            raise typer.Exit(_OUR_FAULT)
+            raise PodTwinError(f"{outcome.detail}; {where}; {go_on}")

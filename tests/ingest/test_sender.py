@@ -129,6 +129,7 @@ def test_a_broker_that_refuses_is_asked_again_and_its_reason_shown(world: World)
     world.broker.refusing = "not authorized"
     sender = world.sender(MemoryBacklog(BOOT, 1))
     wait_until(lambda: sender.status().detail == "not authorized", sender)
+    assert sender.status().refused
     assert not sender.status().connected
     world.broker.refusing = None
     assert sender.flush(5.0)
@@ -229,7 +230,7 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.stop(kill=True)
 
 
-def real_sender(mosquitto: Mosquitto, backlog: Backlog) -> Sender:
+def real_sender(mosquitto: Mosquitto, backlog: Backlog, patience: Patience = QUICK) -> Sender:
     return Sender(
         BrokerAddress.parse(mosquitto.url),
         "s",
@@ -237,7 +238,7 @@ def real_sender(mosquitto: Mosquitto, backlog: Backlog) -> Sender:
         backlog,
         birth_of(backlog),
         clock=SystemClock(),
-        patience=QUICK,
+        patience=patience,
         jitter=lambda: 0.0,
     )
 
@@ -246,10 +247,11 @@ def real_sender(mosquitto: Mosquitto, backlog: Backlog) -> Sender:
 def test_through_a_real_broker_all_arrives_once(mosquitto: Mosquitto) -> None:
     receiver = Receiver()
     acking = AckingReceiver(mosquitto.port, receiver, client_id="r")
-    sender = real_sender(mosquitto, MemoryBacklog(BOOT, 3_000))
+    sender = real_sender(mosquitto, MemoryBacklog(BOOT, 3_000), Patience())
     sender.start()
     assert sender.flush(20.0)
     sender.stop()
+    wait_until(lambda: len(receiver.states) == 2, sender)
     acking.close()
     assert len(receiver.stored(BOOT)) == 3_000
     assert receiver.duplicates == 0

@@ -144,12 +144,23 @@ def test_the_clock_changes_only_when_all_before_is_confirmed() -> None:
     one.change_clock_after(3)
     assert one.next(Held(1, 5), 0.0) == Send(0, 3)
     one.published(3, 0.0)
-    assert one.next(Held(1, 5), 0.0) == Wait(Idle.CLOCK_CHANGES, 30.0)
+    assert one.next(Held(1, 5), 0.0) == Wait(Idle.HELD_BACK, 30.0)
     one.acknowledged(ack(3), Held(1, 5), 1.0)
     assert one.next(Held(4, 5), 1.0) == Announce(Why.CLOCK, 1)
     one.announced(Held(4, 5), 1.0)
     one.acknowledged(ack(3), Held(4, 5), 1.0)
     assert one.next(Held(4, 5), 1.0) == Send(3, 2)
+
+
+def test_what_is_not_released_waits() -> None:
+    one = connected()
+    one.release(2)
+    one.acknowledged(ack(0), Held(1, 5), 0.0)
+    assert one.next(Held(1, 5), 0.0) == Send(0, 2)
+    one.published(2, 0.0)
+    assert one.next(Held(1, 5), 0.0) == Wait(Idle.HELD_BACK, 30.0)
+    one.release(4)
+    assert one.next(Held(1, 5), 0.0) == Send(2, 2)
 
 
 @pytest.mark.parametrize("confirmed", (0, 7))

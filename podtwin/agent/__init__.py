@@ -1,0 +1,1 @@
+"""What brings readings to a broker: tables from files, and simulated sites."""
