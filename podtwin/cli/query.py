@@ -1,0 +1,213 @@
+"""`podtwin query` and what it shares with `export`: ranges of points out of a data directory."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from podcore.frame import Source
+    from podcore.ports import SeriesQuery
+    from podtwin.store.history import EmbeddedHistory
+
+MAX_TABLE_ROWS = 1_000  # what a person reads on a terminal; the other forms have no bound
+
+
+class Form(enum.StrEnum):
+    """The form of a result."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+PointsArgument = Annotated[
+    list[str], typer.Argument(help="site/asset/point; * stands for any, as ams-03/*/inlet_temp.")
+]
+FromOption = Annotated[str, typer.Option("--from", help="now-1h, RFC 3339 or Unix ms.")]
+ToOption = Annotated[str, typer.Option("--to", help="Not included.")]
+SourceOption = Annotated[str, typer.Option(help="measured, twin, or both with a comma.")]
+DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Of a run, going on or over.")]
+
+
+def query(
+    points: PointsArgument,
+    from_: FromOption = "now-1h",
+    to: ToOption = "now",
+    step: Annotated[str | None, typer.Option(help="Bin width as 10s, 5m; rows by default.")] = None,
+    agg: Annotated[str, typer.Option(help="mean, min, max, last or count of a bin.")] = "mean",
+    source: SourceOption = "measured",
+    data_dir: DataDirOption = Path("data"),
+    output: Annotated[Form, typer.Option("--output", "-o", help="Form of the data.")] = Form.TABLE,
+) -> None:
+    """Print values of points. Relative times count from the newest value of each site."""
+    history = open_history(data_dir)
+    pieces = read_pieces(history, points, (from_, to), source)
+    rows = _binned(pieces, step, agg) if step is not None else pieces
+    _print(rows, output)
+
+
+def open_history(data_dir: Path) -> EmbeddedHistory:
+    """The history of a data directory, beside whatever process runs on it.
+
+    Raises
+    ------
+    ConfigError  When there is none.
+    """
+    from ingest.log import SharedLogReader
+    from podcore.errors import ConfigError
+    from podtwin.store.history import EmbeddedHistory
+
+    if not (data_dir / "log.db").exists() and not (data_dir / "history").is_dir():
+        way_out = "name the --data-dir of a run"
+        raise ConfigError("--data-dir", str(data_dir), "holds no log and no history", way_out)
+    return EmbeddedHistory(
+        data_dir,
+        SharedLogReader(data_dir / "log.db"),
+        SharedLogReader(data_dir / "derived.db", derived=True),
+    )
+
+
+def read_pieces(
+    history: EmbeddedHistory, patterns: list[str], span: tuple[str, str], sources: str
+) -> Iterator[pl.DataFrame]:
+    """The rows of the points, site by site, in pieces ascending in time."""
+    for wanted in _queries(history, patterns, span, sources):
+        yield from history.frames(wanted)
+
+
+def _queries(
+    history: EmbeddedHistory, patterns: list[str], span: tuple[str, str], sources: str
+) -> list[SeriesQuery]:
+    from podcore.ports import SeriesQuery
+
+    chosen = _sources(sources)
+    queries = []
+    known = history.sites()
+    for site in known:
+        extent = history.extent(site)
+        if extent is None:
+            continue
+        local = _matching(history, site, patterns)
+        if local:
+            # Half open: the newest row belongs to `now`.
+            now_ns = extent[1] + 1
+            from_ns, to_ns = _time("--from", span[0], now_ns), _time("--to", span[1], now_ns)
+            queries.append(SeriesQuery(site, tuple(sorted(local)), from_ns, to_ns, chosen))
+    if not queries:
+        raise _nothing(history, patterns, known)
+    return queries
+
+
+def _matching(history: EmbeddedHistory, site: str, patterns: list[str]) -> set[str]:
+    from fnmatch import fnmatchcase
+
+    mine = [
+        local
+        for head, _, local in (pattern.partition("/") for pattern in patterns)
+        if fnmatchcase(site, head)
+    ]
+    if not mine:
+        return set()
+    points = {latest.point for latest in history.latest(site)}
+    return {point for point in points if any(fnmatchcase(point, local or "*") for local in mine)}
+
+
+def _nothing(history: EmbeddedHistory, patterns: list[str], sites: list[str]) -> Exception:
+    from podcore.errors import ConfigError
+    from podcore.names import did_you_mean
+
+    every = [f"{site}/{latest.point}" for site in sites for latest in history.latest(site)]
+    return ConfigError(
+        "POINTS",
+        " ".join(patterns),
+        "match no point that holds a value",
+        did_you_mean(patterns[0], every),
+    )
+
+
+def _sources(text: str) -> tuple[Source, ...]:
+    from podcore.errors import ConfigError
+    from podcore.frame import Source
+    from podcore.names import did_you_mean
+
+    words = {source.word: source for source in Source}
+    for word in text.split(","):
+        if word not in words:
+            raise ConfigError("--source", word, "is no source", did_you_mean(word, words))
+    return tuple(words[word] for word in text.split(","))
+
+
+def _time(place: str, text: str, now_ns: int) -> int:
+    from podcore.errors import ConfigError
+    from podtwin.api.times import parse_time
+
+    try:
+        return parse_time(text, now_ns)
+    except ValueError as error:
+        raise ConfigError(place, text, str(error)) from None
+
+
+def _binned(pieces: Iterator[pl.DataFrame], step: str, agg: str) -> Iterator[pl.DataFrame]:
+    import polars as pl
+
+    from podcore.errors import ConfigError
+    from podcore.names import did_you_mean
+    from podtwin.api.aggregate import Agg, bin_parts, finish, merge_parts
+    from podtwin.api.times import parse_span
+
+    words = [each.value for each in Agg]
+    if agg not in words:
+        raise ConfigError("--agg", agg, "is no aggregate", did_you_mean(agg, words))
+    try:
+        step_ns = parse_span(step)
+    except ValueError as error:
+        raise ConfigError("--step", step, str(error)) from None
+    parts = [bin_parts(piece, step_ns) for piece in pieces]
+    if parts:
+        yield finish(merge_parts(pl.concat(parts)), Agg(agg))
+
+
+def _print(pieces: Iterator[pl.DataFrame], form: Form) -> None:
+    from podtwin.api import formats
+
+    if form is Form.CSV:
+        for part in formats.csv_parts(pieces):
+            sys.stdout.buffer.write(part)
+    elif form is Form.PARQUET:
+        sys.stdout.buffer.write(formats.parquet_bytes(pieces))
+    elif form is Form.JSON:
+        _print_json(pieces)
+    else:
+        _print_table(pieces)
+    sys.stdout.flush()
+
+
+def _print_json(pieces: Iterator[pl.DataFrame]) -> None:
+    """One object a line, so that a long range needs no memory."""
+    for piece in pieces:
+        sys.stdout.write(piece.write_ndjson())
+
+
+def _print_table(pieces: Iterator[pl.DataFrame]) -> None:
+    shown = 0
+    for piece in pieces:
+        for row in piece.iter_rows(named=True):
+            if shown >= MAX_TABLE_ROWS:
+                typer.echo(f"the first {MAX_TABLE_ROWS} rows; -o csv gives all", err=True)
+                return
+            name = f"{row['site']}/{row['asset']}/{row['point']}"
+            typer.echo(
+                f"{row['ts']:%Y-%m-%dT%H:%M:%S.%f}Z  {name:40}  {row['source']:8}  {row['value']:.6g}"
+            )
+            shown += 1
+    if not shown:
+        typer.echo("no values in that range", err=True)

@@ -1,0 +1,220 @@
+"""Checks of an installation, each with what was found and the way out."""
+
+from __future__ import annotations
+
+import enum
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from ingest.address import BrokerAddress
+from ingest.broker import port_is_free
+from podcore.clock import rfc3339
+from podcore.errors import ConfigError
+from podcore.ports import Clock
+from podtwin.config.settings import Settings
+from podtwin.config.sites import load_site_files
+from podtwin.dashboard import built_static_dir
+
+PROBES = 1_100  # more than the 1,000 that a broker's default queue holds for a session away
+PROBE_TOPIC = "podtwin/doctor"
+ANSWER_S = 10.0
+LOW_DISK_BYTES = 5 * 1024**3  # twice the log's bound, and a week of a small site's history
+
+
+class Verdict(enum.StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at; `way_out` is empty when all is well."""
+
+    name: str
+    verdict: Verdict
+    found: str
+    way_out: str = ""
+
+
+def examine(settings: Settings, clock: Clock, client_id: str) -> Iterator[Check]:
+    """All checks, one after the other; each is given as soon as it is done."""
+    yield check_clock(clock)
+    yield check_data_dir(settings.data_dir)
+    yield check_disk(settings.data_dir)
+    for name in ("log.db", "derived.db", "state.db"):
+        if (settings.data_dir / name).exists():
+            yield check_database(settings.data_dir / name)
+    yield check_sites(settings.sites_dir)
+    yield check_page(built_static_dir())
+    if settings.broker.url is None:
+        yield check_port("mqtt port", settings.broker.port, "broker.port")
+    else:
+        yield check_broker(BrokerAddress.parse(settings.broker.url), client_id)
+    yield check_port("http port", settings.http.port, "http.port")
+
+
+def check_clock(clock: Clock) -> Check:
+    """Whether the machine's clock can be right at all."""
+    now = rfc3339(clock.now_ns())
+    if now < "2025":
+        return Check("clock", Verdict.FAIL, now, "set the clock; readings carry its time")
+    return Check("clock", Verdict.OK, now)
+
+
+def check_data_dir(path: Path) -> Check:
+    """Whether the data directory can be written."""
+    where = path if path.exists() else path.absolute().parent
+    if where.is_dir() and os.access(where, os.W_OK):
+        return Check("data directory", Verdict.OK, str(path.absolute()))
+    way_out = "choose another with --data-dir, or give this user the right to write it"
+    return Check("data directory", Verdict.FAIL, f"{path.absolute()} cannot be written", way_out)
+
+
+def check_disk(path: Path) -> Check:
+    """Whether there is room; a full disk stops acknowledgements."""
+    where = path if path.exists() else path.absolute().parent
+    free = shutil.disk_usage(where).free
+    found = f"{free / 1024**3:.1f} GiB free"
+    if free < LOW_DISK_BYTES:
+        way_out = "make room; when the disk is full nothing is acknowledged"
+        return Check("disk", Verdict.WARN, found, way_out)
+    return Check("disk", Verdict.OK, found)
+
+
+def check_database(path: Path) -> Check:
+    """Whether SQLite finds a file sound."""
+    try:
+        with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as connection:
+            answer = str(connection.execute("PRAGMA quick_check").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        answer = str(error)
+    if answer == "ok":
+        return Check(path.name, Verdict.OK, "sound")
+    way_out = "stop PodTwin, move the file away; senders with an outbox send again"
+    return Check(path.name, Verdict.FAIL, answer, way_out)
+
+
+def check_sites(folder: Path) -> Check:
+    """Whether the site files can be read."""
+    if not folder.is_dir():
+        return Check("site files", Verdict.OK, f"no folder {folder}; sites come by discovery")
+    try:
+        loaded = load_site_files(folder)
+    except ConfigError as error:
+        return Check("site files", Verdict.FAIL, str(error), "mend the file")
+    return Check("site files", Verdict.OK, f"{len(loaded)} sites in {folder}")
+
+
+def check_page(static: Path | None) -> Check:
+    """Whether the page is there."""
+    if static is None:
+        return Check("page", Verdict.WARN, "not built", "run make frontend, or install a wheel")
+    return Check("page", Verdict.OK, str(static))
+
+
+def check_port(name: str, port: int, setting: str) -> Check:
+    """Whether a port could be listened on."""
+    if port == 0 or port_is_free(port):
+        return Check(name, Verdict.OK, f"{port} is free")
+    way_out = f"stop what listens there, or set {setting} to another"
+    return Check(name, Verdict.WARN, f"{port} is taken (by a running PodTwin, perhaps)", way_out)
+
+
+def check_broker(address: BrokerAddress, client_id: str) -> Check:
+    """Whether the broker keeps more than 1,000 messages for a session that is away.
+
+    A queue of Mosquitto's default length drops behind the sender's back: what was acknowledged
+    to the sender is gone.
+    """
+    try:
+        kept = _probe(address, client_id)
+    except OSError as error:
+        way_out = "start the broker, or correct broker.url"
+        return Check("broker", Verdict.FAIL, f"{address} does not answer ({error})", way_out)
+    found = f"{address} kept {kept} of {PROBES} messages for a session that was away"
+    if kept < PROBES:
+        way_out = "set max_queued_messages 1000000 in mosquitto.conf; see docs/operations.md"
+        return Check("broker", Verdict.WARN, found, way_out)
+    return Check("broker", Verdict.OK, found)
+
+
+def _probe(address: BrokerAddress, client_id: str) -> int:
+    topic = f"{PROBE_TOPIC}/{client_id}"
+    listener = _client(address, client_id, clean=False)
+    _wait(lambda done: _subscribe(listener, topic, done))
+    listener.disconnect()
+    listener.loop_stop()
+    sender = _client(address, f"{client_id}-sender", clean=True)
+    # An away session's queue is what is tested: publish all, then come back for them.
+    sent = [sender.publish(topic, b"probe", qos=1) for _ in range(PROBES)]
+    sent[-1].wait_for_publish(ANSWER_S)
+    sender.disconnect()
+    sender.loop_stop()
+    return _collect(address, client_id, topic)
+
+
+def _collect(address: BrokerAddress, client_id: str, topic: str) -> int:
+    received = 0
+    quiet = threading.Event()
+
+    def on_message(_client: mqtt.Client, _userdata: Any, _message: mqtt.MQTTMessage) -> None:
+        nonlocal received
+        received += 1
+        quiet.set()
+
+    listener = _client(address, client_id, clean=False, on_message=on_message)
+    while received < PROBES and quiet.wait(2.0):
+        quiet.clear()
+    listener.unsubscribe(topic)
+    listener.disconnect()
+    listener.loop_stop()
+    _client(address, client_id, clean=True).disconnect()  # leaves no session behind
+    return received
+
+
+def _client(
+    address: BrokerAddress,
+    client_id: str,
+    *,
+    clean: bool,
+    on_message: Callable[[mqtt.Client, Any, mqtt.MQTTMessage], None] | None = None,
+) -> mqtt.Client:
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean)
+    client.max_inflight_messages_set(PROBES)
+    if address.user is not None:
+        client.username_pw_set(address.user, address.password)
+    if address.tls:
+        client.tls_set()
+    if on_message is not None:
+        client.on_message = on_message
+    connected = threading.Event()
+    client.on_connect = lambda *_: connected.set()
+    client.connect(address.host, address.port)
+    client.loop_start()
+    if not connected.wait(ANSWER_S):
+        raise TimeoutError("no answer to CONNECT")
+    return client
+
+
+def _subscribe(client: mqtt.Client, topic: str, done: threading.Event) -> None:
+    client.on_subscribe = lambda *_: done.set()
+    client.subscribe(topic, 1)
+
+
+def _wait(begin: Callable[[threading.Event], None]) -> None:
+    done = threading.Event()
+    begin(done)
+    if not done.wait(ANSWER_S):
+        raise TimeoutError("no answer to SUBSCRIBE")
