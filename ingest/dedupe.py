@@ -12,6 +12,8 @@ from bisect import bisect_right
 import msgspec
 
 MAX_INTERVALS = 1_000  # a boot; past it the oldest is forgotten (8 kB as MessagePack)
+MAX_GIVEN_UP = 10**9  # counted at one birth: 30 years at 1 Hz; past it `first` is a mistake, and
+# sums of it would leave the 64 bits of the log's counters
 
 
 class Seen(msgspec.Struct):
@@ -60,7 +62,8 @@ class Seen(msgspec.Struct):
         self.first = 1 if first is None else first
         if before is None or self.first <= before + 1:
             return 0
-        return (self.first - 1 - before) - self._count(before + 1, self.first - 1)
+        missing = (self.first - 1 - before) - self._count(before + 1, self.first - 1)
+        return min(missing, MAX_GIVEN_UP)
 
     def _count(self, low: int, high: int) -> int:
         return sum(

@@ -81,10 +81,10 @@ class Inbox:
             self._bytes -= size
             return batch
 
-    def wake(self) -> None:
-        """Ends a wait in `drain` early."""
+    def has_room(self) -> bool:
+        """Whether half of it is free: enough to ask again for what found no room."""
         with self._filled:
-            self._filled.notify()
+            return len(self._items) * 2 <= self._max_messages and self._bytes * 2 <= self._max_bytes
 
     def close(self) -> None:
         """Takes nothing more; what is there can still be drained."""

@@ -168,11 +168,12 @@ class Intake:
         return seen
 
     def _bound_seen(self, batch: Batch) -> None:
-        # What this batch changed is not in the log yet and must stay.
-        for key in [key for key in self._seen if key not in batch.seen][
-            : max(0, len(self._seen) - MAX_SEEN)
-        ]:
-            del self._seen[key]
+        excess = len(self._seen) - MAX_SEEN
+        if excess > 0:
+            # What this batch changed is not in the log yet and must stay.
+            idle = [key for key in self._seen if key not in batch.seen]
+            for key in idle[:excess]:
+                del self._seen[key]
 
     def _birth(self, batch: Batch, arrival: Arrival, topic: Topic) -> None:
         batch.counts["births"] += 1
@@ -206,22 +207,11 @@ class Intake:
             batch.dead(arrival, fault or reject(Reason.WRONG_TYPE, "state", arrival.payload[:48]))
             return
         body = encode_body(StateBody(online))
-        batch.frames.append(
-            Frame(
-                0,
-                Kind.STATE,
-                topic.site,
-                topic.node,
-                "",
-                None,
-                arrival.recv_ns,
-                arrival.recv_ns,
-                0,
-                Source.MEASURED,
-                0,
-                body,
-            )  # fmt: skip
-        )
+        frame = Frame(
+            0, Kind.STATE, topic.site, topic.node, "", None,
+            arrival.recv_ns, arrival.recv_ns, 0, Source.MEASURED, 0, body,
+        )  # fmt: skip
+        batch.frames.append(frame)
 
 
 def _offered(message: Telemetry) -> int:

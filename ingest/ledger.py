@@ -13,7 +13,9 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-SCHEMA = "CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class LedgerBook:
 def write_counts(connection: sqlite3.Connection, change: Counter[str]) -> None:
     """Adds a commit's counts, in its transaction."""
     connection.executemany(
-        "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+        "INSERT INTO counters VALUES (?, ?) "
+        "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
         [(name, count) for name, count in change.items() if count],
     )
 

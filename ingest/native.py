@@ -21,6 +21,7 @@ from podcore.frame import BirthPoint
 MAX_PAYLOAD = 256 * 1024  # bytes; about 10,000 points of 25 characters
 MAX_BOOT = 64  # characters; ours are ULIDs of 26
 MAX_SEQ = 2**63 - 1  # what SQLite holds
+MAX_DIGITS = 400  # of an integer; float64 ends at 309
 
 Values = dict[str, float | None] | list[float | None]
 
@@ -40,7 +41,7 @@ class SentPoint(msgspec.Struct):
     id: str
     unit: str | None = None
     quantity: str | None = None
-    period_s: float = 10.0
+    period_s: float | None = None
 
 
 class _Birth(msgspec.Struct):
@@ -53,8 +54,8 @@ class _Birth(msgspec.Struct):
 
 
 class _State(msgspec.Struct):
-    v: int
     state: str
+    v: int = 1
 
 
 class Ack(msgspec.Struct, frozen=True):
@@ -114,26 +115,32 @@ def decode_telemetry(payload: bytes) -> Telemetry | Unreadable:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decode_loosely(payload)
     values: Values | None = message.m if message.m is not None else message.a
-    wrong = _envelope_fault(message.v, message.boot, message.seq)
-    if wrong is None and values is None:
-        wrong = reject(Reason.MISSING_FIELD, "m", None)
+    wrong = _number_fault(message.boot, message.seq)
+    if wrong is not None:
+        return Unreadable(wrong)
+    wrong = _version_fault(message.v)
     if wrong is not None or values is None:
-        return Unreadable(wrong or reject(Reason.MISSING_FIELD, "m", None))
+        why = wrong or reject(Reason.MISSING_FIELD, "m", None)
+        return Unreadable(why, message.boot, message.seq)
     return Telemetry(values, message.ts, message.boot, message.seq, [])
 
 
-def _envelope_fault(version: object, boot: object, seq: object) -> Rejected | None:
-    if version != 1 or isinstance(version, bool):
-        reason = Reason.MISSING_FIELD if version is None else Reason.WRONG_VERSION
-        return reject(reason, "v", version)
-    if boot is not None and (not isinstance(boot, str) or not 0 < len(boot) <= MAX_BOOT):
-        return reject(
-            Reason.WRONG_TYPE, "boot", boot, f"a boot is text of 1 to {MAX_BOOT} characters"
-        )
+def _version_fault(version: object) -> Rejected | None:
+    if version == 1 and not isinstance(version, bool):
+        return None
+    return reject(Reason.MISSING_FIELD if version is None else Reason.WRONG_VERSION, "v", version)
+
+
+def _number_fault(boot: object, seq: object, place: str = "seq") -> Rejected | None:
+    if boot is not None and not (
+        isinstance(boot, str) and 0 < len(boot) <= MAX_BOOT and boot.isprintable()
+    ):
+        hint = f"a boot is text of 1 to {MAX_BOOT} printable characters"
+        return reject(Reason.WRONG_TYPE, "boot", boot, hint)
     if seq is not None and (
         not isinstance(seq, int) or isinstance(seq, bool) or not 1 <= seq <= MAX_SEQ
     ):
-        return reject(Reason.WRONG_TYPE, "seq", seq, "a seq is an integer from 1 to 2^63 - 1")
+        return reject(Reason.WRONG_TYPE, place, seq, f"{place} is an integer from 1 to 2^63 - 1")
     return None
 
 
@@ -142,10 +149,13 @@ def _decode_loosely(payload: bytes) -> Telemetry | Unreadable:
     if isinstance(message, Rejected):
         return Unreadable(message)
     boot, seq = message.get("boot"), message.get("seq")
-    fault = _envelope_fault(message.get("v"), boot, seq)
+    fault = _number_fault(boot, seq)
     if fault is not None:
         return Unreadable(fault)
     number = (boot if isinstance(boot, str) else None, seq if isinstance(seq, int) else None)
+    fault = _version_fault(message.get("v"))
+    if fault is not None:
+        return Unreadable(fault, *number)
     ts = message.get("ts")
     if ts is not None and (not isinstance(ts, int | str) or isinstance(ts, bool)):
         return Unreadable(reject(Reason.TS_FORMAT, "ts", ts), *number)
@@ -159,18 +169,23 @@ def _parse(payload: bytes) -> Mapping[str, object] | Rejected:
     if not payload:
         return reject(Reason.EMPTY, "payload", "")
     try:
-        message = json.loads(payload.decode("utf-8"))
+        message = json.loads(payload.decode("utf-8"), parse_int=_integer)
     except UnicodeDecodeError as error:
         return reject(
             Reason.NOT_UTF8, f"byte {error.start}", payload[error.start : error.start + 8]
         )
     except RecursionError:
         return reject(Reason.TOO_DEEP, "payload", payload[:32])
-    except ValueError as error:  # JSONDecodeError, and integers of more digits than Python converts
+    except ValueError as error:
         return reject(Reason.NOT_JSON, "payload", payload[:48], str(error))
     if not isinstance(message, dict):
         return reject(Reason.NOT_JSON, "payload", payload[:48])
     return message
+
+
+def _integer(text: str) -> int | float:
+    # Python refuses to convert integers of more than 4,300 digits; here they are not finite.
+    return int(text) if len(text) < MAX_DIGITS else float(text)
 
 
 def _sort_values(named: object, ordered: object) -> tuple[Values | None, list[Rejected]]:
@@ -212,7 +227,7 @@ def _value_fault(place: str, value: object) -> Rejected | None:
 
 
 def decode_birth(payload: bytes) -> Birth | Rejected:
-    """The birth, or why it cannot be read; an empty payload clears a retained one and is `empty`."""
+    """The birth, or why it cannot be read; an empty payload is refused as `empty`."""
     try:
         birth = _birth.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -220,7 +235,7 @@ def decode_birth(payload: bytes) -> Birth | Rejected:
         if isinstance(parsed, Rejected):
             return parsed
         return reject(Reason.WRONG_TYPE, "birth", payload[:48], str(error))
-    fault = _envelope_fault(birth.v, birth.boot, birth.first)
+    fault = _version_fault(birth.v) or _number_fault(birth.boot, birth.first, "first")
     if fault is not None:
         return fault
     if birth.clock not in {"live", "recorded"}:
@@ -230,12 +245,13 @@ def decode_birth(payload: bytes) -> Birth | Rejected:
 
 def decode_state(payload: bytes) -> bool | Rejected:
     """Whether the node says that it is online, or why it cannot be read."""
-    word: str | None = None
+    fault: Rejected | None = None
     if payload in {b"online", b"offline"}:  # by hand, with mosquitto_pub
         word = payload.decode()
     else:
         try:
-            word = _state.decode(payload).state
+            state = _state.decode(payload)
+            fault, word = _version_fault(state.v), state.state
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             parsed = _parse(payload)
             return (
@@ -243,9 +259,9 @@ def decode_state(payload: bytes) -> bool | Rejected:
                 if isinstance(parsed, Rejected)
                 else reject(Reason.WRONG_TYPE, "state", payload[:48], str(error))
             )
-    if word not in {"online", "offline"}:
-        return reject(Reason.WRONG_TYPE, "state", word, "state is online or offline")
-    return word == "online"
+    if fault is None and word not in {"online", "offline"}:
+        fault = reject(Reason.WRONG_TYPE, "state", word, "state is online or offline")
+    return word == "online" if fault is None else fault
 
 
 def decode_ack(payload: bytes) -> Ack | None:

@@ -41,7 +41,7 @@ _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
         Reason.EMPTY: ("a payload has at least one byte", "send a JSON object with v and m"),
         Reason.TOO_LARGE: ("a payload has at most 256 KiB", "send fewer points in a message"),
         Reason.BAD_TOPIC: (
-            "a topic is podtwin/v1/{site}/{node}/telemetry, birth or state, with ids of a-z, 0-9 and -",
+            "a topic is podtwin/v1/{site}/{node}/telemetry, birth or state; ids are of a-z, 0-9, -",
             "correct the topic that the sender publishes to",
         ),
         Reason.NOT_UTF8: (
@@ -119,10 +119,18 @@ def reject(reason: Reason, place: str, value: object, hint: str = "") -> Rejecte
     """A refusal with the texts of its reason; `hint` goes before the general way out."""
     rule, way_out = _TEXTS[reason]
     return Rejected(
-        reason, shorten_text(place), shorten(value), rule, f"{hint}; {way_out}" if hint else way_out
+        reason, shorten_text(place), _shown(value), rule, f"{hint}; {way_out}" if hint else way_out
     )
 
 
+def _shown(value: object) -> str:
+    # Not the text of a container: one nested as deep as the parser goes would be too deep to show.
+    if isinstance(value, dict):
+        return "an object"
+    return "an array" if isinstance(value, list) else shorten(value)
+
+
 def shorten_text(text: str, limit: int = 200) -> str:
-    """The text, cut; hostile names must not fill the log of refusals."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """The text, cut and printable; hostile names must not fill or break the log of refusals."""
+    shown = text if text.isprintable() else repr(text)[1:-1]  # a lone surrogate is no UTF-8
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

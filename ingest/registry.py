@@ -19,6 +19,7 @@ from podcore.quantity import QUANTITIES, Conversion, quantity_of_unit
 from podcore.site import MAX_POINTS, Asset, Point, Site, SiteType
 
 MAX_SITES = 10_000  # ten times the fleet that one ingest is sized for
+PERIOD_S = 10.0  # of a discovered point whose birth does not say it
 
 
 class SiteRow(msgspec.Struct, frozen=True):
@@ -33,6 +34,8 @@ class NodeRow(msgspec.Struct, frozen=True):
 
     order : every id of the birth in its order, refused ones too: the compact form counts on it.
     units : by point id, the unit in which the node sends.
+    refused_units : by point id, a unit that the point's quantity does not accept: what the node
+        sends of it cannot be understood, and is not taken for the computing unit.
     """
 
     site: str
@@ -41,6 +44,7 @@ class NodeRow(msgspec.Struct, frozen=True):
     recorded: bool
     order: list[str]
     units: dict[str, str]
+    refused_units: dict[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -187,7 +191,8 @@ class Registry:
             self.claim(site, node, point.id)
         order = [point.id for point in birth.points]
         units = {point.id: point.unit for point in resolved}
-        known = NodeRow(site, node, birth.boot, birth.recorded, order, units)
+        refused = self._refused_units(site, birth)
+        known = NodeRow(site, node, birth.boot, birth.recorded, order, units, refused)
         changed = known != self._nodes.get((site, node)) or bool(frames)
         if changed:
             self._nodes[site, node] = self._changes.nodes[site, node] = known
@@ -225,15 +230,28 @@ class Registry:
             if sent.id not in known:
                 known[sent.id] = point
                 fresh.append(point)
-            good[sent.id] = BirthPoint(sent.id, point.quantity, unit, sent.period_s)
+            period_s = _period_s(sent, point.period_s)
+            good[sent.id] = BirthPoint(sent.id, point.quantity, unit, period_s)
         return list(good.values()), bad, fresh
 
     def _birth_point_fault(self, site: str, node: str, point: Point, unit: str) -> Rejected | None:
         if point.conversion(unit) is None:
-            accepted = did_you_mean(unit, QUANTITIES[point.quantity].units)
-            hint = f"the quantity is {point.quantity}; {accepted}"
-            return reject(Reason.WRONG_UNIT, point.id, unit, hint)
+            return _wrong_unit(point, unit)
         return self.owner_fault(site, node, point.id) if site in self._sites else None
+
+    def _refused_units(self, site: str, birth: Birth) -> dict[str, str]:
+        refused: dict[str, str] = {}
+        for sent in birth.points:
+            point = self.point(site, sent.id)
+            if point is not None and sent.unit and point.conversion(sent.unit) is None:
+                refused[sent.id] = sent.unit
+        return refused
+
+    def unit_fault(self, site: str, node: str, point_id: str) -> Rejected | None:
+        """Why what the node sends of a point cannot be converted, or None."""
+        row, point = self._nodes.get((site, node)), self.point(site, point_id)
+        unit = row.refused_units.get(point_id) if row else None
+        return _wrong_unit(point, unit) if point is not None and unit is not None else None
 
     def _new_point(self, site: str, sent: SentPoint, count: int) -> Point | Rejected:
         """The point that a birth makes, or why the site does not get it."""
@@ -249,7 +267,7 @@ class Registry:
             hint = did_you_mean(named, QUANTITIES) if named else "give quantity or unit"
             return reject(Reason.UNKNOWN_QUANTITY, sent.id, named, hint)
         asset, name = split_local_id(sent.id)
-        return Point(asset, name, "other", named, sent.period_s if sent.period_s > 0 else 10.0)
+        return Point(asset, name, "other", named, _period_s(sent, PERIOD_S))
 
     def conversion(self, site: str, node: str, point: Point) -> Conversion | None:
         """From what the node sends to the computing unit."""
@@ -259,6 +277,18 @@ class Registry:
 
 def _by_id(site: Site) -> dict[str, Point]:
     return {point.id: point for point in site.points}
+
+
+def _wrong_unit(point: Point, unit: str) -> Rejected:
+    accepted = did_you_mean(unit, QUANTITIES[point.quantity].units)
+    return reject(
+        Reason.WRONG_UNIT, point.id, unit, f"the quantity is {point.quantity}; {accepted}"
+    )
+
+
+def _period_s(sent: SentPoint, otherwise_s: float) -> float:
+    # A period that cannot be one is left out, for the point's values are good all the same.
+    return sent.period_s if sent.period_s is not None and sent.period_s > 0 else otherwise_s
 
 
 def _guess_quantity(point_id: str, unit: str | None) -> str | None:

@@ -14,14 +14,18 @@ from podcore.site import Site
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sites (site TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS nodes (site TEXT, node TEXT, row BLOB NOT NULL, PRIMARY KEY (site, node)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS owners (site TEXT, point TEXT, node TEXT NOT NULL, PRIMARY KEY (site, point)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS seen (site TEXT, node TEXT, boot TEXT, row BLOB NOT NULL, PRIMARY KEY (site, node, boot))
-  WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS dead_letters (id INTEGER PRIMARY KEY, recv_ns INTEGER NOT NULL, topic TEXT NOT NULL,
-  reason TEXT NOT NULL, size INTEGER NOT NULL, payload BLOB NOT NULL, detail BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS dead_readings (site TEXT, node TEXT, place TEXT, reason TEXT, count INTEGER NOT NULL,
-  first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, detail BLOB NOT NULL, PRIMARY KEY (site, node, place, reason))
+CREATE TABLE IF NOT EXISTS nodes (
+  site TEXT, node TEXT, row BLOB NOT NULL, PRIMARY KEY (site, node)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS owners (
+  site TEXT, point TEXT, node TEXT NOT NULL, PRIMARY KEY (site, point)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seen (
+  site TEXT, node TEXT, boot TEXT, row BLOB NOT NULL, PRIMARY KEY (site, node, boot)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dead_letters (
+  id INTEGER PRIMARY KEY, recv_ns INTEGER NOT NULL, topic TEXT NOT NULL, reason TEXT NOT NULL,
+  size INTEGER NOT NULL, payload BLOB NOT NULL, detail BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS dead_readings (
+  site TEXT, node TEXT, place TEXT, reason TEXT, count INTEGER NOT NULL, first_ns INTEGER NOT NULL,
+  last_ns INTEGER NOT NULL, detail BLOB NOT NULL, PRIMARY KEY (site, node, place, reason))
   WITHOUT ROWID;
 """
 MAX_DEAD_READINGS = 10_000  # kinds of refused readings kept apart: five sites' worth of points
@@ -110,7 +114,8 @@ def write_seen(connection: sqlite3.Connection, seen: Iterable[tuple[SeenKey, See
 def write_dead_letters(connection: sqlite3.Connection, letters: Iterable[DeadLetter]) -> None:
     """Writes refused messages, in the caller's transaction."""
     connection.executemany(
-        "INSERT INTO dead_letters (recv_ns, topic, reason, size, payload, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO dead_letters (recv_ns, topic, reason, size, payload, detail) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         [
             (d.recv_ns, d.topic, d.why.reason.value, d.size, d.payload, _encode(d.why))
             for d in letters
@@ -125,7 +130,8 @@ def write_dead_readings(connection: sqlite3.Connection, readings: Iterable[DeadR
         return
     kinds = int(connection.execute("SELECT count(*) FROM dead_readings").fetchone()[0])
     connection.executemany(
-        "INSERT INTO dead_readings VALUES (?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT (site, node, place, reason) "
+        "INSERT INTO dead_readings VALUES (?, ?, ?, ?, 1, ?, ?, ?) "
+        "ON CONFLICT (site, node, place, reason) "
         "DO UPDATE SET count = count + 1, last_ns = excluded.last_ns, detail = excluded.detail",
         [
             (

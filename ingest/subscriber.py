@@ -12,11 +12,12 @@ import contextlib
 import socket
 import threading
 from collections.abc import Sequence
-from typing import Any
 
-import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.acks import OwedAck
 from ingest.address import BrokerAddress
@@ -29,6 +30,7 @@ from podcore.topic import Topic, TopicKind, inbound_filters
 KEEP_OF_TOO_LARGE = 1024  # bytes kept of a payload past the limit, to show what it was
 RECONNECT_S = (1, 30)  # first and longest pause between tries
 KEEPALIVE_S = 30
+NO_TEXT = "(a topic that is no UTF-8)"
 MAX_QUEUED_ACKS = 1_000  # application acks waiting for the broker; the newest one a node counts
 
 logger = structlog.get_logger("ingest")
@@ -54,23 +56,18 @@ class Subscriber:
         self._clock = clock
         self._generation = 0
         self._connected = False
-        self._overflowed = False
+        self._asks_again = False
         self._lost_s: float | None = None
         self._lock = threading.Lock()
         self._client_id = client_id
-        self._client = self._make_client(client_id, clean_session, reconnect_s)
+        self._client = self._make_client(reconnect_s, clean_session=clean_session)
 
-    def _make_client(
-        self,
-        client_id: str,
-        clean_session: bool,
-        reconnect_s: tuple[int, int],  # noqa: FBT001 -- one caller
-    ) -> mqtt.Client:
-        client = mqtt.Client(
+    def _make_client(self, reconnect_s: tuple[int, int], *, clean_session: bool) -> Client:
+        client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=client_id,
+            client_id=self._client_id,
             clean_session=clean_session,
-            protocol=mqtt.MQTTv311,
+            protocol=MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
         )
         client.max_queued_messages_set(MAX_QUEUED_ACKS)
@@ -112,14 +109,15 @@ class Subscriber:
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Tells the broker that these are committed, where they came on this connection."""
+        if self._asks_again and self._inbox.has_room() and not self._client.want_write():
+            # There is room again and the acks so far are out; what is cut off now comes twice.
+            self._asks_again = False
+            self._reconnect("what found no room is asked for again")
         with self._lock:
             generation = self._generation
             for arrival in arrivals:
                 if arrival.generation == generation and arrival.qos > 0:
                     self._client.ack(arrival.mid, arrival.qos)
-        if self._overflowed and self._inbox.size()[0] == 0:
-            self._overflowed = False
-            self._reconnect("what found no room is asked for again")
 
     def publish_ack(self, ack: OwedAck) -> None:
         """Tells a sender how far it is committed; lost when the broker is away, and owed again."""
@@ -136,7 +134,12 @@ class Subscriber:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _on_connect(
-        self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
+        self,
+        client: Client,
+        _userdata: object,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
     ) -> None:
         if reason.is_failure:
             self._say_lost(f"refused: {reason}")
@@ -144,17 +147,23 @@ class Subscriber:
         with self._lock:
             self._generation += 1
             self._connected = True
+            self._asks_again = False
         client.subscribe([(text, 1) for text in inbound_filters()])
         if self._lost_s is not None:
             away_s = round(self._clock.monotonic_s() - self._lost_s, 1)
             logger.info("broker_connected", broker=str(self._address), away_s=away_s)
             self._lost_s = None
 
-    def _on_connect_fail(self, client: mqtt.Client, userdata: Any) -> None:
+    def _on_connect_fail(self, _client: Client, _userdata: object) -> None:
         self._say_lost("does not answer")
 
     def _on_disconnect(
-        self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
+        self,
+        _client: Client,
+        _userdata: object,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
     ) -> None:
         with self._lock:
             self._generation += 1
@@ -167,7 +176,7 @@ class Subscriber:
             self._lost_s = self._clock.monotonic_s()
             logger.warning("broker_lost", broker=str(self._address), why=why)
 
-    def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         recv_ns = self._clock.now_ns()
         payload = bytes(message.payload)
         size = len(payload)
@@ -176,13 +185,14 @@ class Subscriber:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = repr(message)
+            topic = NO_TEXT
         arrival = Arrival(self._generation, message.mid, message.qos, topic, payload, size, recv_ns)
         counted = topic.endswith("/telemetry")
         if counted:
             self._book.arrived()
-        if self._inbox.put(arrival) is not Put.TAKEN:
+        put = self._inbox.put(arrival)
+        if put is not Put.TAKEN:
             # Left unacknowledged: the broker keeps it, and brings it on the next connection.
-            self._overflowed = True
+            self._asks_again = put is not Put.CLOSED
             if counted:
                 self._book.forgot(1)

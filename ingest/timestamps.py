@@ -13,7 +13,8 @@ FUTURE_NS = 86_400 * NS  # one day: a wrong time zone, not yet a wrong year
 SMALLEST_PLAUSIBLE_NS = 10**17  # 1973 in ns; what is smaller was meant in another unit
 
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))",
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?"
+    r"(?:[Zz]|([+-])(\d\d):(\d\d))",
     re.ASCII,
 )
 

@@ -21,7 +21,7 @@ from podcore.quantity import QUANTITIES, Conversion
 
 LATE_NS = 60 * NS
 AHEAD_NS = 2 * NS
-MAX_TEMPLATES = 20_000  # key sets; ten a site for the largest fleet of one ingest, about 4 kB each
+MAX_TEMPLATE_KEYS = 500_000  # ten key sets of 50 for each of 1,000 nodes; some 100 bytes a key
 
 _encoder = msgspec.msgpack.Encoder()
 _IDENTITY = Conversion()
@@ -84,6 +84,7 @@ class Validator:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._templates: dict[tuple[str, str, tuple[str, ...]], _Template] = {}
+        self._template_keys = 0
         self._version = registry.version
 
     def telemetry(
@@ -113,13 +114,15 @@ class Validator:
         return _fill(self._template(site, node, keys), envelope, values, message.bad)
 
     def _template(self, site: str, node: str, keys: tuple[str, ...]) -> _Template:
-        if self._version != self._registry.version or len(self._templates) > MAX_TEMPLATES:
+        if self._version != self._registry.version or self._template_keys > MAX_TEMPLATE_KEYS:
             self._templates.clear()
+            self._template_keys = 0
             self._version = self._registry.version
         key = (site, node, keys)
         template = self._templates.get(key)
         if template is None:
             template = self._templates[key] = self._build(site, node, keys)
+            self._template_keys += len(keys) + 1
         return template
 
     def _build(self, site: str, node: str, keys: tuple[str, ...]) -> _Template:
@@ -130,7 +133,11 @@ class Validator:
         highs: list[float] = []
         bad: list[tuple[int, Rejected]] = []
         for place, key in enumerate(keys):
-            fault = registry.point_fault(site, key) or registry.owner_fault(site, node, key)
+            fault = (
+                registry.point_fault(site, key)
+                or registry.owner_fault(site, node, key)
+                or registry.unit_fault(site, node, key)
+            )
             point = registry.point(site, key)
             if fault is not None or point is None:
                 bad.append((place, fault or reject(Reason.UNKNOWN_POINT, key, key)))
@@ -164,11 +171,12 @@ def _source_time(
     fault = check_ts(ts_ns, recv_ns)
     if fault is not None:
         return fault, Flag.NONE
-    if recorded:
-        return ts_ns, Flag.RECORDED
-    if recv_ns - ts_ns > LATE_NS:
+    flags = Flag.RECORDED if recorded else Flag.NONE
+    if ts_ns - recv_ns > AHEAD_NS:
+        return ts_ns, flags | Flag.SUSPECT_CLOCK
+    if recv_ns - ts_ns > LATE_NS and not recorded:
         return ts_ns, Flag.LATE
-    return ts_ns, Flag.SUSPECT_CLOCK if ts_ns - recv_ns > AHEAD_NS else Flag.NONE
+    return ts_ns, flags
 
 
 def _fill(

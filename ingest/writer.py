@@ -134,12 +134,15 @@ class Writer:
             self._send_acks(float("inf"))
             return False
         batch = self._intake.take(arrivals, self._clock.now_ns())
-        if self._commit(batch):
-            self.ledger_book.settle(batch.counts)
-            for owed, at_once in batch.acks():
-                self._acks.owe(owed, at_once=at_once)
-            if self._link is not None:
-                self._link.acknowledge(arrivals)
+        if not self._commit(batch):
+            # Stopped on a disk that refuses. What the intake remembers of this batch is in no
+            # log, so nothing after it may be committed or confirmed either.
+            return False
+        self.ledger_book.settle(batch.counts)
+        for owed, at_once in batch.acks():
+            self._acks.owe(owed, at_once=at_once)
+        if self._link is not None:
+            self._link.acknowledge(arrivals)
         self._send_acks(self._clock.monotonic_s())
         self._trim()
         return True
