@@ -73,6 +73,13 @@ class Engine:
         """The state of each site, for looking at."""
         return {name: member.state for name, member in list(self._members.items())}
 
+    def skipped_total(self) -> Counter[Skipped]:
+        """How many readings are in no step, by reason, since this engine began."""
+        total = Counter(self.skipped)
+        for state in self.sites.values():
+            total.update(state.skipped)
+        return total
+
     def feed(self, frames: Iterable[Frame]) -> Outputs:
         """Takes the Frames and calculates all that closed."""
         self.take(frames)

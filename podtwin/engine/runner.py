@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from podcore.errors import ConfigError
 from podcore.ports import Clock, Cursors, EngineStore, LogReader, LogWriter
+from podcore.role import Health, RoleState
 from podtwin.engine.engine import MAX_WAITING, Engine
 from podtwin.engine.outputs import Outputs
-from podtwin.roles import Health, RoleState
 
 NAME = "engine"
 READ_LIMIT = 2_000  # Frames at once: 2.4 MB at 1.2 kB
@@ -41,6 +42,23 @@ class Lag:
     steps: int
 
 
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """A site as the engine has it.
+
+    watermark_ns : W, which pages take as now; 0 before the first reading.
+    model, params_digest : empty without a twin.
+    refused : why it has none although its type does, or empty.
+    """
+
+    site: str
+    watermark_ns: int
+    live: bool
+    model: str
+    params_digest: str
+    refused: str
+
+
 class EngineRunner:
     """The role.
 
@@ -50,6 +68,10 @@ class EngineRunner:
     derived : where twin Frames go; this thread is its writer.
     wake : set when the log has grown; cleared here, so no other reader may wait on it.
     between_commits : called after derived.db and before state.db has committed.
+
+    Raises
+    ------
+    ConfigError  When the checkpoints are of another log.
     """
 
     def __init__(  # noqa: PLR0913 - each is one thing that it is connected to
@@ -76,6 +98,7 @@ class EngineRunner:
         self._poll_s = poll_s
         self._read_limit = read_limit
         after = cursors.get(NAME)
+        _check_same_directory(after, log.last_offset())
         self.engine = Engine(store.checkpoints().values(), after=after)
         self._lag = Lag(after, 0, 0)
         self._forgotten_before = 0
@@ -116,6 +139,20 @@ class EngineRunner:
     def lag(self) -> Lag:
         """How far it was behind after its last round; for any thread."""
         return self._lag
+
+    def views(self) -> list[SiteView]:
+        """Each site's time and what it runs; for any thread, of about now."""
+        return [
+            SiteView(
+                name,
+                site.time.watermark_ns,
+                site.time.live,
+                site.plan.model.name if site.plan else "",
+                site.plan.digest if site.plan else "",
+                site.refused,
+            )
+            for name, site in self.engine.sites.items()
+        ]
 
     def round(self) -> bool:
         """One read, its steps within the budget, both commits; False when nothing was to do."""
@@ -182,3 +219,10 @@ class EngineRunner:
         if lag.steps >= MAX_WAITING:
             notes.append(f"{lag.steps} closed steps wait; the log is not read until they are done")
         return "; ".join(notes)
+
+
+def _check_same_directory(cursor: int, last_offset: int) -> None:
+    # Checkpoints beyond the log would make every site pass over what comes, without a word.
+    if cursor > last_offset:
+        rule = f"the engine has been further than log.db goes ({last_offset})"
+        raise ConfigError("state.db", cursor, rule, "restore log.db, or remove state.db as well")

@@ -8,17 +8,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from support.engine_logs import air_dx, configs, live, log_of, recorded
+from support.engine_logs import START_NS, air_dx, configs, live, log_of, recorded
+from support.frames import NS
 from support.manual_clock import ManualClock
 from support.memory_log import MemoryLog
 
+from podcore.errors import ConfigError
 from podcore.frame import Frame
 from podcore.ports import Clock
 from podtwin.engine import runner as runner_module
 from podtwin.engine.digest import digest_log
 from podtwin.engine.engine import Engine
 from podtwin.engine.runner import EngineRunner, nothing_between
-from podtwin.roles import RoleState
+from podcore.role import RoleState
 from podtwin.store.state import StateStore
 
 SITES = ("ams-03", "cph-01", "esp-07")
@@ -258,7 +260,7 @@ def test_a_site_whose_twin_is_refused_is_named(tmp_path: Path) -> None:
     runner.start()
     runner.drain(30)
     runner.stop()
-    assert "nonsense" in runner.engine.sites["ams-03"].refused
+    assert "nonsense" in runner.views()[0].refused
 
 
 def test_checkpoints_that_the_log_does_not_reach_any_more_are_forgotten(run: Run) -> None:
@@ -268,6 +270,22 @@ def test_checkpoints_that_the_log_does_not_reach_any_more_are_forgotten(run: Run
     run.log.trim(oldest)
     to_the_end(runner)
     assert run.store.checkpoint_before("ams-03", oldest) is None
+
+
+def test_a_site_can_be_looked_at(run: Run) -> None:
+    runner = run.runner()
+    to_the_end(runner)
+    view = runner.views()[0]
+    assert (view.site, view.live, view.model, view.refused) == ("ams-03", True, "two-state/1", "")
+    assert view.watermark_ns == START_NS + (399 - 2) * NS
+    assert len(view.params_digest) == 64
+
+
+def test_checkpoints_beyond_the_log_are_refused_with_the_way_out(run: Run) -> None:
+    to_the_end(run.runner())
+    run.log = MemoryLog()
+    with pytest.raises(ConfigError, match="restore log"):
+        run.runner()
 
 
 def test_a_stop_before_the_start_is_a_stop(run: Run) -> None:
