@@ -56,7 +56,7 @@ def options(
     ] = None,
 ) -> None:
     """Options that every command takes, before its name."""
-    from podtwin.logs import configure_logging
+    from podtwin.pipeline.logs import configure_logging
 
     configure_logging(verbose=verbose, json=log_json)
 

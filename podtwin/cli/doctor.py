@@ -23,7 +23,7 @@ def doctor(
 
     from podcore.clock import SystemClock
     from podtwin.config.load import load_settings
-    from podtwin.doctor import Verdict, examine
+    from podtwin.pipeline.doctor import Verdict, examine
 
     settings = load_settings(config, {"broker.url": broker, "data_dir": data_dir}).settings
     checks = []

@@ -21,7 +21,7 @@ _INTERRUPTED = 130  # as a shell expects of a program that Ctrl-C ended
 _SHOW_BAR_AFTER_S = 2.0
 
 
-def publish(  # noqa: PLR0917 - Typer's options
+def publish(
     files: Annotated[
         list[Path],
         typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or Parquet files."),
@@ -42,8 +42,6 @@ def publish(  # noqa: PLR0917 - Typer's options
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
     output: OutputOption = Output.TABLE,
-        Output.TABLE
-    ),
     max_messages: Annotated[
         int | None, typer.Option(min=1, help="Send at most so many in this run.")
     ] = None,

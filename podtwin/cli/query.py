@@ -205,9 +205,8 @@ def _print_table(pieces: Iterator[pl.DataFrame]) -> None:
                 typer.echo(f"the first {MAX_TABLE_ROWS} rows; -o csv gives all", err=True)
                 return
             name = f"{row['site']}/{row['asset']}/{row['point']}"
-            typer.echo(
-                f"{row['ts']:%Y-%m-%dT%H:%M:%S.%f}Z  {name:40}  {row['source']:8}  {row['value']:.6g}"
-            )
+            at = f"{row['ts']:%Y-%m-%dT%H:%M:%S.%f}Z"
+            typer.echo(f"{at}  {name:40}  {row['source']:8}  {row['value']:.6g}")
             shown += 1
     if not shown:
         typer.echo("no values in that range", err=True)

@@ -23,8 +23,8 @@ def record(
 ) -> None:
     """Write a recording; it begins at the checkpoint before --from."""
     from podcore.clock import SystemClock, rfc3339
-    from podtwin import recordings
     from podtwin.cli.progress import progress_bar
+    from podtwin.pipeline import recordings
 
     clock = SystemClock()
     span = (_time("--from", from_, clock.now_ns()), _time("--to", to, clock.now_ns()))

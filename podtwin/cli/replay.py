@@ -22,8 +22,8 @@ def replay(
 ) -> None:
     """Replay a recording. Exit 1 when its digest differs from the live run's."""
     from podcore.clock import SystemClock
-    from podtwin import recordings
     from podtwin.cli.progress import progress_bar
+    from podtwin.pipeline import recordings
     from podtwin.store.recording import Recording
 
     clock = SystemClock()

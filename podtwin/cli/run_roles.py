@@ -11,7 +11,7 @@ from podtwin.cli.output import Output, OutputOption, print_json
 
 if TYPE_CHECKING:
     from podtwin.config.settings import Settings
-    from podtwin.pipeline import PipelineOptions
+    from podtwin.pipeline.assembly import PipelineOptions
 
 
 def run(
@@ -44,7 +44,7 @@ def run(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Run broker, ingest, engine, history and API until told to stop. Prints the ledger at the end."""
+    """Run broker, ingest, engine, history and API until told to stop, then print the ledger."""
     from podtwin.config.load import load_settings
 
     flags: dict[str, object] = {
@@ -65,8 +65,8 @@ def run(
 def serve(options: PipelineOptions, duration_s: float | None) -> dict[str, object]:
     """Runs a pipeline to its end; what it says at the end. Exits 70 when a role has died."""
     from podcore.clock import SystemClock
-    from podtwin.pipeline import Pipeline
-    from podtwin.run import run_pipeline
+    from podtwin.pipeline.assembly import Pipeline
+    from podtwin.pipeline.run import run_pipeline
 
     clock = SystemClock()
     end = run_pipeline(Pipeline(options, clock), clock, duration_s)
@@ -79,7 +79,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     from ingest.address import BrokerAddress
     from ingest.broker import free_port
     from podtwin.config.sites import load_site_files
-    from podtwin.pipeline import PipelineOptions
+    from podtwin.pipeline.assembly import PipelineOptions
 
     loopback = settings.http.host in {"127.0.0.1", "localhost", "::1"}
     address = None

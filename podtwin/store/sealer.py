@@ -11,7 +11,7 @@ import polars as pl
 import structlog
 
 from podcore.ports import Clock, Cursors
-from podtwin.roles import Health, RoleState
+from podcore.role import Health, RoleState
 from podtwin.store import parquet
 from podtwin.store.log_sealer import LogSealer, SealableLog
 

@@ -31,7 +31,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "podtwin.api": BELOW_API | {"podtwin"},
     "podtwin.dashboard": BELOW_API | {"podtwin"},
     "podtwin.config": EVERYTHING,
-    "podtwin.demo_sites": EVERYTHING,
+    "podtwin.pipeline.demo_sites": EVERYTHING,
     "podtwin.pipeline": EVERYTHING,
     "podtwin.agent": EVERYTHING,
     "podtwin.cli": EVERYTHING,

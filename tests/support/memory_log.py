@@ -52,7 +52,7 @@ class MemoryLog:
         ]
 
     def sites(self) -> list[str]:
-        return sorted({frame.site for frame in self.frames if frame.site})
+        return sorted({frame.site for frame in self.frames if frame.kind in _BY_TIME})
 
     def trim(self, up_to: int) -> None:
         self.frames = [frame for frame in self.frames if frame.offset > up_to]

@@ -16,11 +16,11 @@ from support.memory_log import MemoryLog
 from podcore.errors import ConfigError
 from podcore.frame import Frame
 from podcore.ports import Clock
+from podcore.role import RoleState
 from podtwin.engine import runner as runner_module
 from podtwin.engine.digest import digest_log
 from podtwin.engine.engine import Engine
 from podtwin.engine.runner import EngineRunner, nothing_between
-from podcore.role import RoleState
 from podtwin.store.state import StateStore
 
 SITES = ("ams-03", "cph-01", "esp-07")

@@ -19,7 +19,7 @@ from support.memory_log import MemoryLog
 from podcore.clock import SystemClock
 from podcore.frame import Frame, Source
 from podcore.ports import SeriesQuery
-from podtwin.roles import RoleState
+from podcore.role import RoleState
 from podtwin.store import log_sealer, parquet
 from podtwin.store.history import EmbeddedHistory
 from podtwin.store.log_sealer import MAX_AGE_NS, MAX_VALUES, SealReason, Waiting, due

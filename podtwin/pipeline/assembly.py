@@ -21,19 +21,20 @@ from ingest.registry_store import load_sites
 from ingest.retention import KEEP_NS, MAX_BYTES, LogRetention
 from podcore.clock import rfc3339
 from podcore.ports import Clock
+from podcore.role import Health, Role
 from podcore.site import Site
 from podtwin import __version__
 from podtwin.api.deps import ApiDeps
 from podtwin.api.hub import Hub
 from podtwin.api.server import ApiServer
-from podtwin.broker_role import BrokerRole
-from podtwin.catalog import list_recordings, list_replays
 from podtwin.dashboard import built_static_dir
-from podtwin.datadir import DataDir
 from podtwin.engine.runner import NAME as ENGINE
 from podtwin.engine.runner import EngineRunner
-from podtwin.ingest_role import IngestRole
-from podtwin.roles import Health, Role
+from podtwin.pipeline.broker import BrokerRole
+from podtwin.pipeline.catalog import list_recordings, list_replays
+from podtwin.pipeline.datadir import DataDir
+from podtwin.pipeline.ingest import IngestRole
+from podtwin.pipeline.wakes import Wakes
 from podtwin.status import (
     Backlog,
     BrokerStatus,
@@ -47,7 +48,6 @@ from podtwin.status import (
 from podtwin.store.history import EmbeddedHistory
 from podtwin.store.sealer import Sealer, SealerRunner
 from podtwin.store.state import StateStore
-from podtwin.wakes import Wakes
 
 ROLES = ("broker", "ingest", "engine", "seal", "api")
 INGEST_DRAIN_S = 3.0

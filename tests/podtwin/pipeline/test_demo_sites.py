@@ -8,7 +8,7 @@ import pytest
 
 from podcore.errors import ConfigError
 from podcore.names import is_id
-from podtwin.demo_sites import MAX_SITES, air_dx_template, demo_sites
+from podtwin.pipeline.demo_sites import MAX_SITES, air_dx_template, demo_sites
 
 
 def test_the_template_has_38_points() -> None:
@@ -49,6 +49,6 @@ def test_no_sites_and_too_many_are_refused(count: int) -> None:
 
 
 def test_nothing_heavy_is_imported() -> None:
-    code = "import sys, podtwin.demo_sites, simulators; print('numpy' in sys.modules)"
+    code = "import sys, podtwin.pipeline.demo_sites, simulators; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -9,8 +9,8 @@ import structlog
 
 from ingest.ledger import Ledger
 from podcore.ports import Clock
-from podtwin.pipeline import Pipeline
-from podtwin.supervisor import Ended, Supervisor
+from podtwin.pipeline.assembly import Pipeline
+from podtwin.pipeline.supervisor import Ended, Supervisor
 
 logger = structlog.get_logger("podtwin")
 

@@ -17,7 +17,7 @@ from types import FrameType
 import structlog
 
 from podcore.ports import Clock
-from podtwin.pipeline import Pipeline
+from podtwin.pipeline.assembly import Pipeline
 
 LOOK_EVERY_S = 0.5
 AT_ONCE = 130  # exit code of a second signal, as a shell gives for an interrupt

@@ -12,8 +12,8 @@ from ingest.retention import LogRetention
 from ingest.subscriber import Subscriber
 from ingest.writer import Writer
 from podcore.ports import Clock
+from podcore.role import Health, RoleState
 from podcore.site import Site
-from podtwin.roles import Health, RoleState
 from podtwin.status import Backlog, BrokerStatus, ThreadStatus
 
 

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -169,7 +168,7 @@ def _collect(address: BrokerAddress, client_id: str, topic: str) -> int:
     received = 0
     quiet = threading.Event()
 
-    def on_message(_client: mqtt.Client, _userdata: Any, _message: mqtt.MQTTMessage) -> None:
+    def on_message(_client: mqtt.Client, _userdata: object, _message: mqtt.MQTTMessage) -> None:
         nonlocal received
         received += 1
         quiet.set()
@@ -189,7 +188,7 @@ def _client(
     client_id: str,
     *,
     clean: bool,
-    on_message: Callable[[mqtt.Client, Any, mqtt.MQTTMessage], None] | None = None,
+    on_message: Callable[[mqtt.Client, object, mqtt.MQTTMessage], None] | None = None,
 ) -> mqtt.Client:
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean)
     client.max_inflight_messages_set(PROBES)

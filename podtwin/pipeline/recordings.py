@@ -15,11 +15,11 @@ from podcore.clock import NS
 from podcore.errors import ConfigError
 from podcore.ports import Clock
 from podtwin import __version__
-from podtwin.catalog import ReplayNote, write_replay_note
-from podtwin.datadir import DataDir
 from podtwin.engine.digest import digest_log
 from podtwin.engine.replay import READ_LIMIT, Replay
 from podtwin.engine.runner import NAME as ENGINE
+from podtwin.pipeline.catalog import ReplayNote, write_replay_note
+from podtwin.pipeline.datadir import DataDir
 from podtwin.store.recording import Facts, Origin, Recording, Summary, write_recording
 from podtwin.store.recording_machine import this_machine
 from podtwin.store.recording_range import choose

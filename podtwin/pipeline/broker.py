@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest.broker import EmbeddedBroker
-from podtwin.roles import Health, RoleState
+from podcore.role import Health, RoleState
 
 
 class BrokerRole:
