@@ -14,7 +14,7 @@ import type { Drawing, Line } from "./tracks";
 
 /** Lines differ in lightness first, so that they are told apart in grey; red and amber are kept for alarms. */
 export const LINES = {
-  light: ["#12395c", "#2f86b8", "#5b3f8c", "#3d8f86", "#8a8f94", "#a06a9c", "#4b5a68", "#70a0c0"],
+  light: ["#12395c", "#4f9fd0", "#7659ad", "#2f8a78", "#9aa0a6", "#b07aa8", "#4b5a68", "#86b3cc"],
   dark: ["#cfe4f7", "#6cb3e0", "#a793dd", "#6cc4b8", "#8d969e", "#d0a3cc", "#b9c4ce", "#4d89b0"],
 } as const;
 

@@ -4,6 +4,7 @@ import type { Point, Summary } from "../api";
 import { grouped, show, UNKNOWN, type Shown } from "../format";
 import { shortId } from "./choose";
 import type { Current } from "./data";
+import { judgeInlet, type Air, type AirLimits } from "./limits";
 
 export interface Kpi {
   name: string;
@@ -12,6 +13,7 @@ export interface Kpi {
   note: string;
   ageS: number | null;
   quality: string;
+  level: Air;
 }
 
 type Look = (key: string) => Current;
@@ -19,7 +21,7 @@ type Look = (key: string) => Current;
 const MOST = 8;
 const FILLERS_TO = 4;
 
-export function kpisOf(points: readonly Point[], summary: Summary, look: Look): Kpi[] {
+export function kpisOf(points: readonly Point[], summary: Summary, limits: AirLimits | null, look: Look): Kpi[] {
   const where = (test: (p: Point) => boolean): string[] => points.filter(test).map(shortId);
   const it = where((p) => p.point === "it_power");
   const facility = where((p) => p.class === "meter" && p.point === "power");
@@ -33,13 +35,22 @@ export function kpisOf(points: readonly Point[], summary: Summary, look: Look): 
     kpi("it-power", "IT power", it, show(summary.it_power_w, "W"), "sum of rack meters", look),
     kpi("facility-power", "Facility power", facility, show(summary.facility_power_w, "W"), "facility meter", look),
     facility.length ? kpi("pue", "PUE", [...it, ...facility], ratio(summary.pue), "instantaneous: facility meter / sum of rack meters", look) : null,
-    kpi("inlet-max", "Inlet, warmest", inlets, show(summary.inlet_max_c, "Cel"), `of ${inlets.length} racks`, look),
+    warmest(inlets, summary.inlet_max_c, limits, look),
     kpi("supply-air", "Supply air", supply, show(cold, "Cel"), supply.length > 1 ? `mean of ${supply.length} units` : "", look),
     kpi("air-rise", "Return − supply", [...supply, ...back], show(warm !== null && cold !== null ? warm - cold : null, "K"), "air temperature rise", look),
     kpi("cooling-power", "Cooling power", cooling, show(sum(cooling, look), "W"), "compressors, fans, pumps", look),
     kpi("outdoor", "Outdoor", outdoor, show(summary.outdoor_c, "Cel"), "", look),
   ].filter((each): each is Kpi => each !== null);
   return made.length >= FILLERS_TO ? made.slice(0, MOST) : [...made, ...fillers(points, made, look)];
+}
+
+/** Judged by the site's class of equipment; the shape says it where colour does not. */
+function warmest(inlets: readonly string[], inletC: number | null, limits: AirLimits | null, look: Look): Kpi | null {
+  const made = kpi("inlet-max", "Inlet, warmest", inlets, show(inletC, "Cel"), `of ${inlets.length} racks`, look);
+  const level = judgeInlet(inletC, limits);
+  if (!made || level === "normal") return made;
+  const range = level === "critical" ? "allowable" : "recommended";
+  return { ...made, level, note: `${level === "critical" ? "▲" : "■"} outside the ${range} ${limits?.[range].join(" to ")} °C` };
 }
 
 /** A site that measures other things is led by the first of those. */
@@ -51,7 +62,7 @@ function fillers(points: readonly Point[], made: readonly Kpi[], look: Look): Kp
     .map((p) => {
       const key = shortId(p);
       const now = look(key);
-      return { name: key.replace("/", "-"), label: p.point.replace(/_/g, " "), shown: show(now.v, p.unit), note: p.asset, ageS: now.ageS, quality: now.quality };
+      return { name: key.replace("/", "-"), label: p.point.replace(/_/g, " "), shown: show(now.v, p.unit), note: p.asset, ageS: now.ageS, quality: now.quality, level: "normal" };
     });
 }
 
@@ -60,7 +71,7 @@ function kpi(name: string, label: string, inputs: readonly string[], shown: Show
   const values = inputs.map(look);
   const ages = values.map((value) => value.ageS).filter((each): each is number => each !== null);
   const worst = values.find((value) => value.quality === "stale") ?? values.find((value) => value.quality !== "good");
-  return { name, label, shown, note, ageS: ages.length ? Math.max(...ages) : null, quality: worst?.quality ?? "good" };
+  return { name, label, shown, note, ageS: ages.length ? Math.max(...ages) : null, quality: worst?.quality ?? "good", level: "normal" };
 }
 
 function ratio(value: number | null): Shown {

@@ -25,7 +25,7 @@ export function SitePage({ id }: { id: string }) {
     <main class="site">
       <Title data={data} detail={detail} />
       {data.problem.value && <p class="problem">The site's description could not be renewed: {data.problem.value.message}</p>}
-      <Kpis data={data} detail={detail} />
+      <Kpis data={data} detail={detail} limits={limits} />
       <div class="overview">
         <OneLine data={data} limits={limits} />
         <Facts data={data} detail={detail} limits={limits} />
@@ -85,14 +85,14 @@ function Title({ data, detail }: Props) {
   );
 }
 
-function Kpis({ data, detail }: Props) {
+function Kpis({ data, detail, limits }: Props & { limits: AirLimits | null }) {
   void live.frame.value;
   const site = live.state.sites.get(data.id) ?? detail;
-  const kpis = kpisOf(data.points.value, site.summary, (key) => data.current(key));
+  const kpis = kpisOf(data.points.value, site.summary, limits, (key) => data.current(key));
   return (
     <section class="kpis" aria-label="Headline">
       {kpis.map((kpi) => (
-        <div key={kpi.name} class="kpi">
+        <div key={kpi.name} class={`kpi kpi-${kpi.level}`}>
           <h2>{kpi.label}</h2>
           <Value shown={kpi.shown} ageS={kpi.ageS} quality={kpi.quality} testid={`kpi-${kpi.name}`} />
           <small>{kpi.note}</small>

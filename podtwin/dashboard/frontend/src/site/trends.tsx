@@ -6,7 +6,7 @@ import { show, showDifference, scaleOf, utcStamp } from "../format";
 import { live } from "../live/client";
 import { RANGES } from "../url";
 import { change, theme, toggled, view } from "../view";
-import { ChartCanvas, lineColour } from "./chart";
+import { ChartCanvas, lineColour, timeLabels } from "./chart";
 import { chooseCharts, shortId, type Chart } from "./choose";
 import type { SiteData } from "./data";
 import { History, spanOf, stepS, type Span } from "./history";
@@ -90,7 +90,7 @@ function ChartPanel({ chart, data, history, span, timeZone }: PanelProps) {
       <h3>
         {chart.title}
         {unit && <small> {unit}</small>}
-        {cursor !== null && drawing.t[cursor] !== undefined && <small class="at"> at {utcStamp(drawing.t[cursor] * 1000)}</small>}
+        {cursor !== null && drawing.t[cursor] !== undefined && <small class="at"> at {momentOf(drawing.t[cursor], timeZone)}</small>}
       </h3>
       <ul class="legend">
         {drawing.lines.map((line, i) => (
@@ -110,6 +110,12 @@ function ChartPanel({ chart, data, history, span, timeZone }: PanelProps) {
       {drawing.residuals.length > 0 && <p class="strip-label">measured − twin, {showDifference(0, chart.unit).unit}</p>}
     </article>
   );
+}
+
+/** In the time of the axis, and in UTC for whoever is asked about it. */
+function momentOf(seconds: number, timeZone: string): string {
+  const utc = utcStamp(seconds * 1000);
+  return timeZone === "UTC" ? utc : `${timeLabels([seconds], 1, timeZone)[0]} (${utc})`;
 }
 
 interface LegendProps {
