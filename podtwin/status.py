@@ -1,0 +1,96 @@
+"""Status: how the process is, as one tree; what `/api/v1/status` and `/metrics` show.
+
+Plain dataclasses, filled by whoever connects the rooms. Field names are the JSON names, so the
+tree needs no second definition anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentStatus:
+    """A role or a service: its state is `starting`, `running`, `stopped` or `failed`."""
+
+    name: str
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadStatus:
+    """A thread that must live as long as the process."""
+
+    name: str
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLedger:
+    """Telemetry messages: received = stored + duplicate + dead + pending, at any moment."""
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    dead: int = 0
+    pending: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingLedger:
+    """Readings of messages that are no duplicates: offered = stored + dead."""
+
+    offered: int = 0
+    stored: int = 0
+    dead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Frames that each reader of the log has still to read."""
+
+    engine_frames: int = 0
+    seal_frames: int = 0
+    hub_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in memory and in the outboxes of this process."""
+
+    inbox_messages: int = 0
+    inbox_bytes: int = 0
+    closed_steps: int = 0
+    pending_outbox: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerStatus:
+    """The connection that messages come over; its generation grows with each new session."""
+
+    url: str = ""
+    connected: bool = False
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole. Times are RFC 3339, UTC."""
+
+    version: str
+    data_dir_id: str
+    now: str
+    started_at: str
+    roles: tuple[str, ...] = ()
+    ready: bool = False
+    components: tuple[ComponentStatus, ...] = ()
+    threads: tuple[ThreadStatus, ...] = ()
+    ledger: MessageLedger = MessageLedger()
+    readings: ReadingLedger = ReadingLedger()
+    dead_by_reason: dict[str, int] = field(default_factory=dict)
+    births: int = 0
+    states: int = 0
+    lag: Lag = Lag()
+    backlog: Backlog = Backlog()
+    broker: BrokerStatus = BrokerStatus()
