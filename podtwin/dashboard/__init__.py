@@ -21,8 +21,8 @@ def static_dir(root: Path = _HERE) -> Path:
     static = root / "static"
     if not (static / "index.html").is_file():
         raise NotBuiltError(
-            f"{static} has no index.html: the page is not built; "
-            f"run `npm ci` and `npm run build` in {root / 'frontend'} (Node 20 or newer), or install a wheel"
+            f"{static} has no index.html: the page is not built; run `npm ci` and `npm run build` "
+            f"in {root / 'frontend'} (Node 20 or newer), or install a wheel, which holds it"
         )
     return static
 

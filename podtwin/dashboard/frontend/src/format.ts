@@ -56,7 +56,7 @@ export function show(value: number | null | undefined, unit: string): Shown {
 /** A difference of two values of the unit, signed: a difference of temperatures is in K. */
 export function showDifference(value: number | null | undefined, unit: string): Shown {
   const shown = show(value, unit === "Cel" ? "K" : unit);
-  const positive = value !== null && value !== undefined && value > 0;
+  const positive = typeof value === "number" && value > 0 && /[1-9]/.test(shown.text);
   return { ...shown, text: positive ? `+${shown.text}` : shown.text };
 }
 

@@ -28,6 +28,7 @@ describe("a value", () => {
   test("that is a difference is signed, and in K for temperatures", () => {
     expect(showDifference(3.1, "Cel")).toEqual({ text: "+3.1", unit: "K" });
     expect(showDifference(-3.1, "Cel")).toEqual({ text: "−3.1", unit: "K" });
+    expect(showDifference(0.01, "Cel").text).toBe("0.0");
   });
 });
 

@@ -110,6 +110,7 @@ function Try({ op }: { op: Operation }) {
             </span>
             <input
               required={each.required}
+              placeholder={each.type.includes("list of") ? "several are separated by spaces" : ""}
               value={values[each.name] ?? ""}
               onInput={(event) => setValues({ ...values, [each.name]: event.currentTarget.value })}
             />

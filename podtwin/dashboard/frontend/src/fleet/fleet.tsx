@@ -17,14 +17,15 @@ const COLUMNS = ["state", "site", "IT kW", "facility kW", "PUE inst.", "inlet ma
 export function Fleet() {
   void live.frame.value;
   const sites = [...live.state.sites.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const found = sites.filter((site) => matches(site, view.value.query));
+  const { query } = view.value;
+  const found = query ? sites.filter((site) => matches(site, query)) : sites;
   if (!sites.length) return live.state.serverNowMs === null ? <Note title="Waiting for the server">{null}</Note> : <NoSites />;
   return (
     <main class="fleet">
       <Counts sites={sites} />
       <Rows sites={found} />
       {!found.length && (
-        <Note title={`No site matches “${view.value.query}”`}>
+        <Note title={`No site matches “${query}”`}>
           <p>The search looks at id, name, type, group and state. Press Esc to clear it.</p>
         </Note>
       )}
