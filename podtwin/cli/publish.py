@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from podcore.errors import ConfigError, PodTwinError, Refused, Unreachable
 from podcore.names import ID_RULE, is_id
 from podtwin.cli.output import Output, OutputOption, print_json
+from podtwin.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from podtwin.agent.publish import Outcome, Publication
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 _INTERRUPTED = 130  # as a shell expects of a program that Ctrl-C ended
-_SHOW_BAR_AFTER_S = 2.0
 
 
 def publish(
@@ -69,8 +67,8 @@ def publish(
         typer.echo(assumed, err=True)
     clock = SystemClock()
     publisher = Publisher(publication, address, clock, pace)
-    with _Bar(clock.monotonic_s) as bar:
-        outcome = publisher.run(bar.show)
+    with progress_bar("acknowledged", clock) as advance:
+        outcome = publisher.run(advance)
     _summary(publication, outcome, output)
     _leave(outcome, broker)
 
@@ -92,42 +90,6 @@ def speed_of(text: str) -> float | None:
         rule = "a speed is a number above 0, or max"
         raise ConfigError("--speed", text, rule, "1 keeps the pace of the files")
     return speed
-
-
-class _Bar:
-    """A progress bar on stderr that comes up once a run takes longer than two seconds."""
-
-    def __init__(self, monotonic_s: Callable[[], float]) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        self._monotonic_s = monotonic_s
-        self._began_s = monotonic_s()
-        self._console = Console(stderr=True)
-        self._progress = Progress(
-            "acknowledged",
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._task = self._progress.add_task("acknowledged", total=None)
-        self._shown = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, done: int, goal: int) -> None:
-        """Moves the bar."""
-        late = self._monotonic_s() - self._began_s >= _SHOW_BAR_AFTER_S
-        if late and not self._shown and self._console.is_terminal:
-            self._progress.start()
-            self._shown = True
-        self._progress.update(self._task, completed=done, total=goal)
 
 
 def _summary(publication: Publication, outcome: Outcome, output: Output) -> None:

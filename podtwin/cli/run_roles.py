@@ -57,7 +57,7 @@ def run(
         "ingest.discover": discover,
     }
     settings = load_settings(config, flags).settings
-    summary = serve(_options(settings, sites), _seconds(duration))
+    summary = serve(_options(settings, sites), seconds(duration))
     if output is Output.JSON:
         print_json(summary)
 
@@ -107,7 +107,13 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     )
 
 
-def _seconds(duration: str | None) -> float | None:
+def seconds(duration: str | None) -> float | None:
+    """The length of time of a flag; None when it was not given.
+
+    Raises
+    ------
+    ConfigError  When it is none.
+    """
     from podcore.duration import parse_duration
     from podcore.errors import ConfigError
 

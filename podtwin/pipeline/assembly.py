@@ -113,6 +113,11 @@ class Pipeline:
         """Where senders and ingest meet."""
         return self._options.broker or BrokerAddress("127.0.0.1", self._options.mqtt_port)
 
+    @property
+    def url(self) -> str | None:
+        """Where the page is, or will be; None without the role api."""
+        return self.api.url if self.api is not None else None
+
     def _build(self) -> None:
         # The log files with their tables first: whoever reads them expects these.
         log = SqliteLog(self.data_dir.log)
@@ -244,6 +249,13 @@ class Pipeline:
             return read_ledger(reader.connection)
         finally:
             reader.close()
+
+    def shows_live(self) -> bool:
+        """Whether the page shows a live value of any site."""
+        hub = self._hub
+        if hub is None:
+            return False
+        return any(hub.ask(site, lambda newest: newest.live) for site in hub.site_ids())
 
     def status(self) -> Status:
         """How the process is, as one tree."""

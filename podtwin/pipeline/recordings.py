@@ -22,7 +22,6 @@ from podtwin.pipeline.catalog import ReplayNote, write_replay_note
 from podtwin.pipeline.datadir import DataDir
 from podtwin.store.recording import Facts, Origin, Recording, Summary, write_recording
 from podtwin.store.recording_machine import this_machine
-from podtwin.store.recording_range import choose
 from podtwin.store.state import StateStore
 
 Progress = Callable[[int, int], None]
@@ -48,16 +47,13 @@ def record(
     log, derived = SqliteLogReader(data_dir.log), SqliteLogReader(data_dir.derived, derived=True)
     state = StateStore(data_dir.state)
     try:
-        sites = load_sites(log.connection)
-        chosen = choose(log, state, [site.id for site in sites], *span)
+        origin = Origin(log, derived, state, load_sites(log.connection))
+        chosen = origin.choose(*span)
         after = {checkpoint.site: checkpoint.offset for checkpoint in chosen.checkpoints}
         done = state.get(ENGINE) >= chosen.last
         digest = digest_log(derived, after, chosen.last) if done else None
         facts = Facts(__version__, clock.now_ns(), this_machine(), digest=digest)
-        origin = Origin(log, derived, state, sites)
-        return write_recording(
-            origin, out, facts, from_ns=span[0], to_ns=span[1], progress=progress
-        )
+        return write_recording(origin, chosen, out, facts, progress)
     finally:
         state.close()
         log.close()

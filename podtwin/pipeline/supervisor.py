@@ -19,7 +19,7 @@ import structlog
 from podcore.ports import Clock
 from podtwin.pipeline.assembly import Pipeline
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.1
 AT_ONCE = 130  # exit code of a second signal, as a shell gives for an interrupt
 
 logger = structlog.get_logger("podtwin")
