@@ -45,6 +45,15 @@ class Origin:
     store: CheckpointStore
     sites: Sequence[Site] = ()
 
+    def choose(self, from_ns: int | None = None, to_ns: int | None = None) -> Range:
+        """The range of receive times [from, to), begun at the checkpoints before it.
+
+        Raises
+        ------
+        ConfigError  When the log does not hold it; it names what the log does hold.
+        """
+        return choose(self.log, self.store, [site.id for site in self.sites], from_ns, to_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -68,27 +77,24 @@ class Summary:
 
 def write_recording(
     origin: Origin,
+    chosen: Range,
     out: Path,
     facts: Facts,
-    *,
-    from_ns: int | None = None,
-    to_ns: int | None = None,
     progress: Progress = lambda _done, _total: None,
 ) -> Summary:
-    """Writes receive times [from, to) to a directory, or to an archive if `out` ends in `.zip`.
+    """Writes a range to a directory, or to an archive if `out` ends in `.zip`.
 
     Parameters
     ----------
+    chosen : from `Origin.choose`; the log may grow meanwhile, the range does not.
     progress : called with Frames done and Frames in all; from another thread.
 
     Raises
     ------
-    ConfigError  When `out` exists, or the log does not hold the range.
+    ConfigError  When `out` exists.
     """
     if out.exists():
         raise ConfigError("--out", str(out), "exists already", "choose another name or remove it")
-    names = [site.id for site in origin.sites]
-    chosen = choose(origin.log, origin.store, names, from_ns, to_ns)
     hidden = out.with_name(f".{out.name}.partial")
     shutil.rmtree(hidden, ignore_errors=True)
     (hidden / files.POINTS).mkdir(parents=True)

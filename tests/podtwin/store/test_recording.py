@@ -60,7 +60,7 @@ class Recorder:
         self, name: str = "one", from_ns: int | None = None, to_ns: int | None = None
     ) -> Summary:
         origin = Origin(self.log, self.derived, self.checkpoints, (AMS, CPH))
-        return write_recording(origin, self.folder / name, FACTS, from_ns=from_ns, to_ns=to_ns)
+        return write_recording(origin, origin.choose(from_ns, to_ns), self.folder / name, FACTS)
 
     def open(self, name: str = "one") -> Recording:
         return Recording(self.folder / name)
@@ -195,6 +195,14 @@ def test_a_recording_that_fails_leaves_nothing(
     with pytest.raises(OSError, match="no space"):
         recorder.record()
     assert list(recorder.folder.iterdir()) == []
+
+
+def test_a_log_that_grows_meanwhile_does_not_grow_the_recording(recorder: Recorder) -> None:
+    origin = Origin(recorder.log, recorder.derived, recorder.checkpoints, (AMS, CPH))
+    chosen = origin.choose()
+    recorder.log.append([tick(AT + 99 * NS)])
+    write_recording(origin, chosen, recorder.folder / "one", FACTS)
+    assert recorder.open().last_offset() == 62
 
 
 def test_the_manifest_says_what_there_is(recorder: Recorder) -> None:
