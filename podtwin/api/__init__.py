@@ -1,0 +1,1 @@
+"""The HTTP API: newest values in memory, ranges from the history, one live stream."""

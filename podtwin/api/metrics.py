@@ -1,0 +1,118 @@
+"""`/metrics`: the status as Prometheus metrics, built anew at each scrape.
+
+Nothing is counted here: the ledgers live in the log, in the transactions they count, and are
+exact over restarts. Labels come from closed sets alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from podtwin.api.hub import Hub
+from podtwin.status import Status
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+
+
+def metrics_text(status: Status, hub: Hub) -> bytes:
+    """The exposition of one moment."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(
+        _Moment([*_ledgers(status), *_readers(status), *_process(status), *_hub(hub)])
+    )
+    return generate_latest(registry)
+
+
+class _Moment(Collector):
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = list(metrics)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+def _ledgers(status: Status) -> list[Metric]:
+    messages, readings = status.ledger, status.readings
+    return [
+        _counter(
+            "podtwin_messages",
+            "Telemetry messages by outcome; received is their sum and what is pending.",
+            "outcome",
+            {"stored": messages.stored, "duplicate": messages.duplicate, "dead": messages.dead},
+        ),
+        _gauge("podtwin_messages_pending", "Telemetry messages in memory.", messages.pending),
+        _counter(
+            "podtwin_readings",
+            "Readings of messages that are no duplicates, by outcome.",
+            "outcome",
+            {"stored": readings.stored, "dead": readings.dead},
+        ),
+        _counter("podtwin_dead", "What was refused, by reason.", "reason", status.dead_by_reason),
+        _counter(
+            "podtwin_announcements",
+            "Births and states of nodes.",
+            "kind",
+            {"birth": status.births, "state": status.states},
+        ),
+    ]
+
+
+def _readers(status: Status) -> list[Metric]:
+    lag, backlog = status.lag, status.backlog
+    return [
+        _gauges(
+            "podtwin_lag_frames",
+            "Frames that a reader of the log has still to read.",
+            "reader",
+            {"engine": lag.engine_frames, "seal": lag.seal_frames, "hub": lag.hub_frames},
+        ),
+        _gauge("podtwin_inbox_messages", "Messages in the inbox.", backlog.inbox_messages),
+        _gauge("podtwin_inbox_bytes", "Bytes in the inbox.", backlog.inbox_bytes),
+        _gauge(
+            "podtwin_closed_steps", "Closed steps that wait for the twin.", backlog.closed_steps
+        ),
+        _gauge("podtwin_outbox_pending", "Unconfirmed outbox messages.", backlog.pending_outbox),
+    ]
+
+
+def _process(status: Status) -> list[Metric]:
+    info = GaugeMetricFamily("podtwin_info", "Always 1.", labels=("version", "data_dir_id"))
+    info.add_metric((status.version, status.data_dir_id), 1)
+    running = {each.name: each.state == "running" for each in status.components}
+    alive = {each.name: each.alive for each in status.threads}
+    return [
+        info,
+        _gauge("podtwin_ready", "1 when every part does its work.", status.ready),
+        _gauges("podtwin_component_running", "1 while it runs.", "component", running),
+        _gauges("podtwin_thread_alive", "1 while it lives.", "thread", alive),
+        _gauge("podtwin_broker_connected", "1 while connected.", status.broker.connected),
+        _gauge("podtwin_broker_generation", "Sessions so far.", status.broker.generation),
+    ]
+
+
+def _hub(hub: Hub) -> list[Metric]:
+    merged = CounterMetricFamily("podtwin_stream_merged", "Deltas merged for slow clients.")
+    merged.add_metric((), hub.merged)
+    return [_gauge("podtwin_stream_clients", "Live streams open.", hub.clients), merged]
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=float(value))
+
+
+def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=(label,))
+    for each, value in values.items():
+        family.add_metric((each,), float(value))
+    return family
+
+
+def _counter(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=(label,))
+    for each, value in values.items():
+        family.add_metric((each,), value)
+    return family
