@@ -81,7 +81,8 @@ class _Template:
 class Validator:
     """Checks messages against the registry."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, max_template_keys: int = MAX_TEMPLATE_KEYS) -> None:
+        self._max_template_keys = max_template_keys
         self._registry = registry
         self._templates: dict[tuple[str, str, tuple[str, ...]], _Template] = {}
         self._template_keys = 0
@@ -114,7 +115,7 @@ class Validator:
         return _fill(self._template(site, node, keys), envelope, values, message.bad)
 
     def _template(self, site: str, node: str, keys: tuple[str, ...]) -> _Template:
-        if self._version != self._registry.version or self._template_keys > MAX_TEMPLATE_KEYS:
+        if self._version != self._registry.version or self._template_keys > self._max_template_keys:
             self._templates.clear()
             self._template_keys = 0
             self._version = self._registry.version

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -66,7 +66,7 @@ def empty_registry(*, discover: bool = True) -> Registry:
 
 
 def bear(
-    registry: Registry, points: Sequence[dict[str, object]], *, node: str = "gw-1",
+    registry: Registry, points: Sequence[Mapping[str, object]], *, node: str = "gw-1",
     site: str = "ams-03", **fields: object,
 ) -> tuple[list[Frame], list[Rejected]]:  # fmt: skip
     """Gives a birth of these points to a registry."""
