@@ -17,6 +17,10 @@ test("a hole in the data breaks the line once", () => {
   expect(columns[0]).toEqual([1, 2, null, 3]);
 });
 
+test("a hole in what a fast replay's stream left out is no gap", () => {
+  expect(aligned([{ t: [0, 100, 200], v: [1, 2, 3], gapMs: 30, gapsUntilMs: 150 }]).columns[0]).toEqual([1, null, 2, 3]);
+});
+
 test("the stream's own steps replace the backfill from their first on", () => {
   const old = { t: [0, 10, 20], v: [1, 2, 3] };
   expect(joined(old, { t: [20, 30], v: [9, 10] })).toEqual({ t: [0, 10, 20, 30], v: [1, 2, 9, 10] });

@@ -8,6 +8,8 @@ export interface Track {
   v: readonly (number | null)[];
   /** A hole longer than this is a gap in the data and breaks the line. */
   gapMs: number;
+  /** Holes after this instant are none: a fast replay is thinned by the stream until the next backfill. */
+  gapsUntilMs?: number;
 }
 
 /** The backfill, with the stream's own bins in place of its last, half-filled step. */
@@ -35,11 +37,11 @@ export function aligned(tracks: readonly Track[]): { t: number[]; columns: Colum
 }
 
 /** Puts one null in each hole, a millisecond after its beginning, where no other series has an instant. */
-function withGaps({ t, v, gapMs }: Track): { t: number[]; v: (number | null)[] } {
+function withGaps({ t, v, gapMs, gapsUntilMs = Number.POSITIVE_INFINITY }: Track): { t: number[]; v: (number | null)[] } {
   const out: { t: number[]; v: (number | null)[] } = { t: [], v: [] };
   t.forEach((at, i) => {
     const before = t[i - 1];
-    if (before !== undefined && at - before > gapMs) {
+    if (before !== undefined && at - before > gapMs && at < gapsUntilMs) {
       out.t.push(before + 1);
       out.v.push(null);
     }

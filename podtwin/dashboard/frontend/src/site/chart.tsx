@@ -152,7 +152,7 @@ function common(chart: Chart, latest: Latest, timeZone: string, width: number, h
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "site", setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
@@ -191,7 +191,7 @@ export function lineColour(index: number, tone: "light" | "dark"): string {
 
 function valueLabels(splits: number[], factor: number): string[] {
   const gap = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0)) * factor;
-  const digits = gap >= 1 || gap === 0 ? 0 : Math.min(4, Math.ceil(-Math.log10(gap) - 1e-9));
+  const digits = [0, 1, 2, 3].find((d) => Math.abs(gap * 10 ** d - Math.round(gap * 10 ** d)) < 1e-6) ?? 4;
   return splits.map((v) => grouped(v * factor, digits));
 }
 
@@ -201,7 +201,7 @@ function signed(value: number, unit: string): string {
 }
 
 function symmetric(min: number | null, max: number | null, least: number): [number, number] {
-  const reach = Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0), least) * 1.15;
+  const reach = Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0), least) * 1.5;
   return [-reach, reach];
 }
 

@@ -57,6 +57,10 @@ export class SiteData {
     return site?.clock === "recorded" ? (milliseconds(site.site_time_at) ?? live.nowMs()) : live.nowMs();
   }
 
+  recorded(): boolean {
+    return (live.state.sites.get(this.id) ?? this.detail.peek())?.clock === "recorded";
+  }
+
   point(key: string): Point | undefined {
     return this.byKey.get(key);
   }
@@ -125,8 +129,7 @@ export class SiteData {
     this.lastTwin.set(key, twin);
     const detail = this.detail.peek();
     const stepMs = 1000 * Number(detail?.twin?.["step_s"] ?? 5);
-    const site = live.state.sites.get(this.id) ?? detail;
-    const behindMs = site?.clock === "recorded" ? 0 : SITE_TIME_BEHIND_MS;
+    const behindMs = this.recorded() ? 0 : SITE_TIME_BEHIND_MS;
     ringOf(this.twins, key).push(Math.floor((this.newestMs - behindMs) / stepMs) * stepMs, twin, band);
   }
 

@@ -5,6 +5,7 @@ import { grouped, show, UNKNOWN, type Shown } from "../format";
 import { shortId } from "./choose";
 import type { Current } from "./data";
 import { judgeInlet, type Air, type AirLimits } from "./limits";
+import { TWIN_ASSET } from "./tracks";
 
 export interface Kpi {
   name: string;
@@ -29,10 +30,11 @@ export function kpisOf(points: readonly Point[], summary: Summary, limits: AirLi
   const back = where((p) => p.point === "return_air_temp");
   const cooling = where((p) => /^(compressor|fan|pump)_power$/.test(p.point));
   const inlets = where((p) => p.point === "inlet_temp");
+  const racks = points.some((p) => p.class === "rack" && p.point === "it_power");
   const outdoor = where((p) => p.point === "outdoor_air_temp");
   const [warm, cold] = [mean(back, look), mean(supply, look)];
   const made = [
-    kpi("it-power", "IT power", it, show(summary.it_power_w, "W"), "sum of rack meters", look),
+    kpi("it-power", "IT power", it, show(summary.it_power_w, "W"), racks ? "sum of rack meters" : "IT meter", look),
     kpi("facility-power", "Facility power", facility, show(summary.facility_power_w, "W"), "facility meter", look),
     facility.length ? kpi("pue", "PUE", [...it, ...facility], ratio(summary.pue), "instantaneous: facility meter / sum of rack meters", look) : null,
     warmest(inlets, summary.inlet_max_c, limits, look),
@@ -57,7 +59,7 @@ function warmest(inlets: readonly string[], inletC: number | null, limits: AirLi
 function fillers(points: readonly Point[], made: readonly Kpi[], look: Look): Kpi[] {
   const known = made.length ? ["it_power"] : [];
   return points
-    .filter((p) => p.kind !== "counter" && p.asset !== "twin" && !known.includes(p.point))
+    .filter((p) => p.kind !== "counter" && p.asset !== TWIN_ASSET && !known.includes(p.point) && look(shortId(p)).v !== null)
     .slice(0, FILLERS_TO + 1 - made.length)
     .map((p) => {
       const key = shortId(p);

@@ -17,7 +17,7 @@ const LEADING: Readonly<Record<string, readonly string[]>> = {
   "heat-pump": ["heat_power", "power"],
   battery: ["state_of_charge", "power"],
   server: ["power", "cpu_utilization"],
-  "it-load": ["it_power"],
+  cluster: ["it_power", "tasks_running"],
 };
 
 /** Names of the two points to show, of those the asset has; an unknown class shows its first gauges. */

@@ -9,6 +9,7 @@ import type { SiteData } from "./data";
 import { BOX, layout, type Box, type Frame } from "./layout";
 import { leadingPoints } from "./lead";
 import { judgeInlet, type AirLimits } from "./limits";
+import { TWIN_ASSET } from "./tracks";
 
 const MARGIN = 8;
 /** Boxes keep about the size of the text around them; a bigger screen gets more room, not bigger boxes. */
@@ -140,7 +141,7 @@ function written(data: SiteData, key: string): string {
 function withDiscovered(assets: readonly { id: string; class: string }[], points: readonly Point[]): { id: string; class: string }[] {
   const known = new Map(assets.map((asset) => [asset.id, asset]));
   for (const point of points) {
-    if (point.asset !== "twin" && !known.has(point.asset)) known.set(point.asset, { id: point.asset, class: point.class });
+    if (point.asset !== TWIN_ASSET && !known.has(point.asset)) known.set(point.asset, { id: point.asset, class: point.class });
   }
   return [...known.values()];
 }

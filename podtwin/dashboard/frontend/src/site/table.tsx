@@ -12,6 +12,7 @@ import { change, toggled, view } from "../view";
 import { shortId } from "./choose";
 import type { SiteData } from "./data";
 import { stateWord } from "./oneline";
+import { TWIN_ASSET } from "./tracks";
 
 export function PointsTable({ data }: { data: SiteData }) {
   void live.frame.value;
@@ -58,6 +59,8 @@ function Row({ point, data }: { point: Point; data: SiteData }) {
   const key = shortId(point);
   const now = data.current(key);
   const word = point.kind === "state" ? stateWord(data, key) : null;
+  // The twin's own states have no measured side to be compared with.
+  const compared = point.asset !== TWIN_ASSET;
   const chosen = view.value.points.includes(key);
   return (
     <tr data-row>
@@ -68,10 +71,10 @@ function Row({ point, data }: { point: Point; data: SiteData }) {
         <Value shown={word ? { text: word, unit: "" } : show(now.v, point.unit)} ageS={now.ageS} quality={now.quality} testid={`value-${key}`} />
       </td>
       <td class="num" data-label="twin">
-        {now.twin === null ? "" : show(now.twin, point.unit).text}
+        {now.twin === null || !compared ? "" : show(now.twin, point.unit).text}
       </td>
       <td class="num" data-label="value − twin">
-        {now.residual === null ? "" : showDifference(now.residual, point.unit).text}
+        {now.residual === null || !compared ? "" : showDifference(now.residual, point.unit).text}
       </td>
       <td data-label="flags">{flagWords(now.flags).join(", ").replace(/_/g, " ")}</td>
       <td data-label="owner">{point.owner ?? ""}</td>

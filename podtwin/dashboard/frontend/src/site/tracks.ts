@@ -4,6 +4,7 @@ import type { Series } from "../api";
 import type { Bins, Ring } from "../ring";
 import { aligned, joined, residuals, type Column, type Track } from "./align";
 import { shortId, type Chart } from "./choose";
+import type { Span } from "./history";
 
 export interface Line {
   key: string;
@@ -25,7 +26,7 @@ export interface Drawing {
 }
 
 /** The asset whose points are the twin's own slow states. */
-const TWIN_ASSET = "twin";
+export const TWIN_ASSET = "twin";
 
 /** Standard deviations to each side of the twin that the band spans. */
 export const BAND_SD = 2;
@@ -34,9 +35,11 @@ export function drawingOf(
   chart: Chart,
   series: ReadonlyMap<string, Series>,
   rings: { measured: ReadonlyMap<string, Ring>; twins: ReadonlyMap<string, Ring> },
-  span: { fromMs: number; toMs: number; moving: boolean },
+  span: Span,
   stepMs: number,
+  recorded = false,
 ): Drawing {
+  const holes = (bins: Bins): { gapsUntilMs?: number } => (recorded && bins.t[0] !== undefined ? { gapsUntilMs: bins.t[0] } : {});
   const tracks: Track[] = [];
   const lines: Line[] = [];
   for (const point of chart.lines) {
@@ -49,15 +52,15 @@ export function drawingOf(
     const own = fresh(span.moving ? rings.measured.get(key) : undefined, old, span.fromMs, stepMs);
     const expectedNow = fresh(span.moving && !itself ? rings.twins.get(key) : undefined, twin, span.fromMs, stepMs);
     const line: Line = { key, label: labelOf(point, chart), measured: -1, twin: -1, low: -1, high: -1 };
-    line.measured = tracks.push({ ...joined({ t: old?.t_ms ?? [], v: old?.v ?? [] }, own), gapMs }) - 1;
+    line.measured = tracks.push({ ...joined({ t: old?.t_ms ?? [], v: old?.v ?? [] }, own), gapMs, ...holes(own) }) - 1;
     const expected = joined({ t: twin?.t_ms ?? [], v: twin?.v ?? [] }, expectedNow);
     if (expected.t.length) {
       const sd = joined({ t: twin?.t_ms ?? [], v: twin?.sd ?? (twin?.t_ms ?? []).map(() => null) }, { t: expectedNow.t, v: expectedNow.sd });
       const byTime = new Map(sd.t.map((t, i) => [t, sd.v[i] ?? null]));
       const edge = (side: number): (number | null)[] => expected.v.map((v, i) => offset(v, byTime.get(expected.t[i] ?? 0) ?? null, side));
-      line.twin = tracks.push({ ...expected, gapMs }) - 1;
-      line.low = tracks.push({ t: expected.t, v: edge(-BAND_SD), gapMs }) - 1;
-      line.high = tracks.push({ t: expected.t, v: edge(BAND_SD), gapMs }) - 1;
+      line.twin = tracks.push({ ...expected, gapMs, ...holes(expectedNow) }) - 1;
+      line.low = tracks.push({ t: expected.t, v: edge(-BAND_SD), gapMs, ...holes(expectedNow) }) - 1;
+      line.high = tracks.push({ t: expected.t, v: edge(BAND_SD), gapMs, ...holes(expectedNow) }) - 1;
     }
     lines.push(line);
   }

@@ -40,7 +40,6 @@ export function Trends({ data }: { data: SiteData }) {
 }
 
 function Toolbar({ span, timeZone, data }: { span: Span; timeZone: string; data: SiteData }) {
-  const recorded = data.detail.value?.clock === "recorded";
   return (
     <div class="toolbar">
       <h2>Trends</h2>
@@ -58,7 +57,7 @@ function Toolbar({ span, timeZone, data }: { span: Span; timeZone: string; data:
       </div>
       {!span.moving && (
         <button type="button" class="back" onClick={() => change({ from: null, to: null })}>
-          Zoom {utcStamp(span.fromMs)} to {utcStamp(span.toMs)} · back to {recorded ? "the end" : "now"} (Esc)
+          Zoom {utcStamp(span.fromMs)} to {utcStamp(span.toMs)} · back to {data.recorded() ? "the end" : "now"} (Esc)
         </button>
       )}
       <span class="zone">times in {timeZone}</span>
@@ -82,7 +81,7 @@ function ChartPanel({ chart, data, history, span, timeZone }: PanelProps) {
     box.current?.addEventListener("cursor-at", follow);
     return () => box.current?.removeEventListener("cursor-at", follow);
   }, []);
-  const drawing = drawingOf(chart, history.series, data, span, stepS(span.toMs - span.fromMs) * 1000);
+  const drawing = drawingOf(chart, history.series, data, span, stepS(span.toMs - span.fromMs) * 1000, data.recorded());
   const at = (column: number): number | null => (cursor === null ? null : nearest(drawing.columns[column] ?? [], cursor));
   const unit = scaleOf(chart.unit).label;
   return (
