@@ -21,6 +21,7 @@ from podtwin.cli import (
     record,
     replay,
     run_roles,
+    simulate,
     version,
 )
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run_roles.run)
+app.command("simulate")(simulate.simulate)
 app.command("publish")(publish.publish)
 app.command("record")(record.record)
 app.command("replay")(replay.replay)
