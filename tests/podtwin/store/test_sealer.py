@@ -131,6 +131,16 @@ def test_a_site_with_many_values_is_sealed_at_once_and_the_rest_waits(
     assert data.sealer.lag == 1
 
 
+def test_a_seal_ends_at_the_frame_that_made_it_due(
+    data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_sealer, "MAX_VALUES", 4)
+    times = [AT, AT + 2 * NS, AT + NS]
+    data.log.append([reading({"a/x": 1.0, "a/y": 2.0}, ts) for ts in times])
+    data.sealer.run_once(force=True)
+    assert [len(pl.read_parquet(data.data_dir / name)) for name in data.files()] == [4, 2]
+
+
 def test_there_is_one_file_for_each_date_and_names_tell_its_own_offsets(data: Data) -> None:
     days = [MIDNIGHT_NS - NS, MIDNIGHT_NS, MIDNIGHT_NS - 2 * NS, MIDNIGHT_NS + NS]
     data.log.append([reading({"a/x": 1.0}, ts, recv_ns=MIDNIGHT_NS + NS) for ts in days])
@@ -232,6 +242,24 @@ def test_a_pass_after_a_failed_one_starts_from_the_durable_cursors(data: Data) -
     data.log.append([reading({"a/x": 1.0}, AT + 100 * NS)])
     sealer.run_once(force=True)
     assert data.rows() == 9 * 2 * 2 + 1
+
+
+def test_rows_are_found_while_a_start_clears_their_file_away(data: Data) -> None:
+    data.log.append([reading({"a/x": 1.0}, AT)])
+    with pytest.raises(Killed):
+        data.start(Crash("renamed")).run_once(force=True)
+
+    class ClearedMeanwhile(MemoryLog):
+        def between(self, site: str, from_ns: int, to_ns: int, after: int) -> list[Frame]:
+            found = data.log.between(site, from_ns, to_ns, after)
+            data.start().run_once()
+            return found
+
+    history = EmbeddedHistory(data.data_dir, ClearedMeanwhile(), data.derived)
+    assert data.files()
+    (found,) = history.series(everything("ams-03"))
+    assert list(found.values) == [1.0]
+    assert data.files() == []
 
 
 def test_a_lost_state_database_rewrites_what_the_log_still_holds(data: Data) -> None:
