@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 from support.sources import PACKAGES, ROOT, dotted, full_names, parsed, python_files
 
-METRIC_KINDS = frozenset({"Counter", "Gauge", "Histogram", "Summary"})
+METRIC_NAME = re.compile(r"podtwin_[a-z0-9_]+")
 HTTP_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -77,19 +77,16 @@ def prefix_of(tree: ast.Module) -> str:
 
 
 def metrics() -> set[str]:
-    """Names of all metrics, as they are given where each is made."""
+    """Names of all metrics, as they stand in the files that make them."""
     return {
-        node.args[0].value
+        node.value
         for path in python_files(*PACKAGES)
         for tree in [parsed(path)]
-        for names in [full_names(tree)]
+        if any(name.startswith("prometheus_client") for name in full_names(tree).values())
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and dotted(node.func, names).startswith("prometheus_client")
-        and dotted(node.func, names).rpartition(".")[2].removesuffix("MetricFamily") in METRIC_KINDS
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and isinstance(node.args[0].value, str)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and METRIC_NAME.fullmatch(node.value)
     }
 
 
