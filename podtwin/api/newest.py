@@ -22,6 +22,7 @@ from podcore.frame import (
     Source,
 )
 from podcore.ports import Latest
+from podcore.quantity import PointKind
 from podcore.site import Point, Site, SiteType
 
 NS = 1_000_000_000
@@ -119,6 +120,11 @@ class NewestSite:
         """The unit of a point; what the twin adds of its own is without one."""
         point = self.registered.get(point_id)
         return point.unit if point is not None else "1"
+
+    def is_gauge(self, point_id: str) -> bool:
+        """Whether the mean of a point means anything."""
+        point = self.registered.get(point_id)
+        return point is None or point.kind is PointKind.GAUGE
 
     def row(self, point_id: str) -> Row:
         """A point as the stream sends it."""

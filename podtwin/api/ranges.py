@@ -24,7 +24,8 @@ class Range:
     """A request that can be read.
 
     points : local ids by site.
-    step_ns, agg : None and `mean` for rows as they are.
+    step_ns : None for rows as they are.
+    agg : None for what each point's kind asks for.
     """
 
     points: dict[str, tuple[str, ...]]
@@ -32,7 +33,7 @@ class Range:
     to_ns: int
     sources: tuple[Source, ...]
     step_ns: int | None
-    agg: Agg
+    agg: Agg | None
 
     def queries(self) -> list[SeriesQuery]:
         """One query a site."""
@@ -81,8 +82,8 @@ def find_span(context: Context, site: str, from_text: str, to_text: str) -> tupl
     return from_ns, to_ns
 
 
-def find_step(step: str | None, agg: Agg | None) -> tuple[int | None, Agg]:
-    """The step in ns, and what a bin comes to.
+def find_step(step: str | None, agg: Agg | None) -> int | None:
+    """The step in ns, None for rows as they are.
 
     Raises
     ------
@@ -91,9 +92,9 @@ def find_step(step: str | None, agg: Agg | None) -> tuple[int | None, Agg]:
     if step is None:
         if agg is not None:
             raise _invalid("agg", "it needs a step, as in step=1m")
-        return None, Agg.MEAN
+        return None
     try:
-        return parse_span(step), agg or Agg.MEAN
+        return parse_span(step)
     except ValueError as error:
         raise _invalid("step", str(error)) from None
 

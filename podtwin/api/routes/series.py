@@ -10,10 +10,21 @@ from fastapi import APIRouter, Header, Query, Response
 from starlette.responses import StreamingResponse
 
 from podcore.clock import NS, rfc3339
+from podcore.quantity import PointKind
 from podtwin.api import formats
-from podtwin.api.aggregate import COLUMNS, Agg, bin_parts, finish, merge_parts, thin
+from podtwin.api.aggregate import (
+    COLUMNS,
+    KEY,
+    Agg,
+    bin_parts,
+    default_agg,
+    finish,
+    merge_parts,
+    thin,
+)
 from podtwin.api.context import Context, Live, Shared, answer, problems
 from podtwin.api.models import SeriesEntryShape, SeriesShape
+from podtwin.api.newest import NewestSite
 from podtwin.api.problem import ProblemError
 from podtwin.api.ranges import Range, find_points, find_sources, find_span, find_step
 
@@ -55,7 +66,9 @@ async def series(  # noqa: PLR0917 - the framework calls it by names
     ] = "now-1h",
     to: Annotated[str, Query(max_length=64, description="as from; not included")] = "now",
     step: Annotated[str | None, Query(max_length=16, description="width of a bin: 10s, 1m")] = None,
-    agg: Annotated[Agg | None, Query(description="what a bin comes to; mean")] = None,
+    agg: Annotated[
+        Agg | None, Query(description="what a bin comes to; mean, of counters and states last")
+    ] = None,
     source: Annotated[
         str, Query(max_length=64, description="of measured, twin, forecast, whatif")
     ] = "measured",
@@ -75,10 +88,10 @@ async def series(  # noqa: PLR0917 - the framework calls it by names
             f"none of what Accept names can be given; there are {', '.join(formats.MEDIA_TYPES)}"
         )
         raise ProblemError(406, "no_such_format", detail)
-    step_ns, bin_agg = find_step(step, agg)
+    step_ns = find_step(step, agg)
     points = find_points(context, point)
     from_ns, to_ns = find_span(context, next(iter(points)), from_text, to)
-    asked = Range(points, from_ns, to_ns, find_sources(source), step_ns, bin_agg)
+    asked = Range(points, from_ns, to_ns, find_sources(source), step_ns, agg)
     if media_type == formats.JSON:
         return answer(await context.in_thread(lambda: _json(context, asked, max_points)))
     if max_points is not None:
@@ -148,10 +161,9 @@ def _table_pieces(context: Context, asked: Range) -> Iterator[pl.DataFrame]:
 
 
 def _rows(context: Context, asked: Range, max_points: int | None) -> pl.DataFrame:
-    span_ns = asked.to_ns - asked.from_ns
     if asked.step_ns is not None:
         rows = _binned(context, asked, asked.step_ns, MAX_BINS if max_points else MAX_JSON_VALUES)
-        return rows if max_points is None else thin(rows, max_points, span_ns)
+        return rows if max_points is None else thin(rows, max_points, asked.from_ns, asked.to_ns)
     held = [pl.DataFrame(schema=formats.SCHEMA)]
     for piece in _pieces(context, asked):
         held.append(piece)
@@ -159,9 +171,9 @@ def _rows(context: Context, asked: Range, max_points: int | None) -> pl.DataFram
         if max_points is None:
             _require(height, MAX_JSON_VALUES, "use step or max_points, or Accept an Arrow stream")
         elif height > THIN_ABOVE:
-            held = [thin(pl.concat(held), max_points, span_ns)]
+            held = [thin(pl.concat(held), max_points, asked.from_ns, asked.to_ns)]
     rows = pl.concat(held).sort("site", "asset", "point", "source", "ts")
-    return rows if max_points is None else thin(rows, max_points, span_ns)
+    return rows if max_points is None else thin(rows, max_points, asked.from_ns, asked.to_ns)
 
 
 def _binned(context: Context, asked: Range, step_ns: int, limit: int) -> pl.DataFrame:
@@ -169,7 +181,24 @@ def _binned(context: Context, asked: Range, step_ns: int, limit: int) -> pl.Data
     for piece in _pieces(context, asked):
         parts = merge_parts(pl.concat([parts, bin_parts(piece, step_ns)]))
         _require(parts.height, limit, "use a longer step or a shorter span")
-    return finish(parts, asked.agg)
+    if asked.agg is not None:
+        return finish(parts, asked.agg)
+    kinds = pl.concat_str("site", "asset", "point", separator="/").is_in(_gauges(context, asked))
+    gauges, others = parts.filter(kinds), parts.filter(~kinds)
+    return pl.concat(
+        [
+            finish(gauges, default_agg(PointKind.GAUGE)),
+            finish(others, default_agg(PointKind.COUNTER)),
+        ]
+    ).sort(*KEY, "ts")
+
+
+def _gauges(context: Context, asked: Range) -> list[str]:
+    def of_site(site: NewestSite) -> list[str]:
+        name = site.site.id
+        return [f"{name}/{point}" for point in asked.points[name] if site.is_gauge(point)]
+
+    return [point for site in asked.points for point in context.ask(site, of_site)]
 
 
 def _pieces(context: Context, asked: Range) -> Iterator[pl.DataFrame]:

@@ -70,11 +70,31 @@ def test_flags_of_a_bin_are_all_that_occurred_in_it() -> None:
     assert finish(parts, Agg.MEAN)["flags"].to_list() == [5]
 
 
-def test_a_mean_has_the_mean_deviation_and_a_minimum_has_none() -> None:
-    parts = bin_parts(pl.concat([table([(0, 1.0)], sd=0.5), table([(1, 1.0)], sd=1.5)]), STEP)
-    assert finish(parts, Agg.MEAN)["sd"].to_list() == [1.0]
-    assert finish(parts, Agg.LAST)["sd"].to_list() == [1.5]
-    assert finish(parts, Agg.MIN)["sd"].to_list() == [None]
+def test_a_deviation_is_that_of_the_value_that_stands_for_the_bin() -> None:
+    pieces = [table([(0, 3.0)], sd=3.0), table([(1, 1.0)], sd=4.0), table([(2, 2.0)])]
+    parts = merge_parts(pl.concat([bin_parts(piece, STEP) for piece in pieces]))
+    found = {agg: finish(parts, agg)["sd"].item() for agg in Agg}
+    assert found == {
+        Agg.MEAN: pytest.approx(12.5**0.5), Agg.MIN: 4.0, Agg.MAX: 3.0, Agg.LAST: None,
+        Agg.COUNT: None,
+    }  # fmt: skip
+
+
+@given(ROWS, st.integers(0, 60), st.integers(10, 40))
+def test_thinning_is_the_same_however_the_range_is_cut(rows: Rows, cut: int, most: int) -> None:
+    span = (0, 201 * NS)
+    pieces = pl.concat([thin(table(rows[:cut]), most, *span), table(rows[cut:])])
+    if len(rows) > most:
+        assert thin(pieces, most, *span).height <= most
+    if cut <= most:
+        assert thin(pieces, most, *span).equals(thin(table(rows), most, *span))
+
+
+@given(ROWS, st.integers(10, 80))
+def test_the_ends_of_a_series_survive_thinning(rows: Rows, most: int) -> None:
+    whole, kept = table(rows), thin(table(rows), most, 0, 201 * NS)
+    assert kept.head(1).equals(whole.head(1))
+    assert kept.tail(1).equals(whole.tail(1))
 
 
 @given(ROWS, st.integers(10, 80))
@@ -82,7 +102,7 @@ def test_a_thinned_series_is_short_and_keeps_its_extremes_and_real_rows(
     rows: Rows, most: int
 ) -> None:
     whole = table(rows)
-    kept = thin(whole, most, 201 * NS)
+    kept = thin(whole, most, 0, 201 * NS)
     assert kept.height <= most
     assert set(kept.iter_rows()) <= set(whole.iter_rows())
     assert kept["value"].min() == whole["value"].min()
@@ -94,6 +114,6 @@ def test_a_thinned_series_is_short_and_keeps_its_extremes_and_real_rows(
 def test_a_narrow_peak_survives_thinning() -> None:
     rows = [(second, 0.0) for second in range(5_000)]
     rows[2_345] = (2_345, 99.0)
-    kept = thin(table(rows), 100, 5_000 * NS)
+    kept = thin(table(rows), 100, 0, 5_000 * NS)
     assert kept.height <= 100
     assert (2_345 * NS, 99.0) in zip(kept["ts"].cast(pl.Int64), kept["value"], strict=True)

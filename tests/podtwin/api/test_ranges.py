@@ -87,10 +87,10 @@ def test_a_span_that_is_empty_or_unreadable_is_refused(start: str, end: str) -> 
     assert refused.value.status == 400
 
 
-def test_a_step_has_a_mean_and_an_aggregation_needs_a_step() -> None:
-    assert find_step(None, None) == (None, Agg.MEAN)
-    assert find_step("10s", None) == (10 * NS, Agg.MEAN)
-    assert find_step("1m", Agg.LAST) == (60 * NS, Agg.LAST)
+def test_an_aggregation_needs_a_step() -> None:
+    assert find_step(None, None) is None
+    assert find_step("10s", None) == 10 * NS
+    assert find_step("1m", Agg.LAST) == 60 * NS
     for step, agg in ((None, Agg.MAX), ("soon", None)):
         with pytest.raises(ProblemError):
             find_step(step, agg)

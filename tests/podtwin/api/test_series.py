@@ -57,6 +57,21 @@ def test_a_step_bins_across_the_pieces_that_the_history_gives(world: World) -> N
     assert ask(world, **query).json()["step_s"] == 2_400
 
 
+def test_a_bin_of_a_state_or_a_counter_is_its_last_value_unless_said_otherwise() -> None:
+    world = World()
+    for second in (3, 2, 1):
+        values = {LOCAL: 1.0, "crac-1/mode": float(second), "meter-main/energy": 10.0 * second}
+        world.measure({**values, LOCAL: float(second * second)}, ago_s=second)
+    world.hub.load()
+    points = [POINT, "ams-03/crac-1/mode", "ams-03/meter-main/energy"]
+    shown = ask(world, point=points, step="1h").json()["series"]
+    assert {each["point"]: each["v"] for each in shown} == {
+        points[0]: [pytest.approx(14 / 3)], points[1]: [1.0], points[2]: [10.0],
+    }  # fmt: skip
+    shown = ask(world, point=points[1:2], step="1h", agg="mean").json()["series"]
+    assert shown[0]["v"] == [2.0]
+
+
 def test_sources_come_side_by_side(world: World) -> None:
     shown = ask(world, source="measured,twin").json()["series"]
     assert [each["source"] for each in shown] == ["measured", "twin"]
