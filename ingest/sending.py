@@ -137,6 +137,7 @@ class Sending:
         self._announced_first = 0
         self._since_s = 0.0  # when N last moved, or the wait for it began
         self._patience = 1
+        self._hurry_until_s = math.inf
 
     def connected(self) -> None:
         """A connection stands and the ack topic is subscribed."""
@@ -168,14 +169,23 @@ class Sending:
             # gives up what is no longer held instead of waiting for it for ever.
             self._announce(Why.BEHIND)
             return Heard.BEHIND
+        unasked = self.phase is Phase.SENDING
         if self.phase is Phase.ANNOUNCED:
             self.phase = Phase.SENDING
             self._since_s = now_s
-        return self._move(ack.seq, held, now_s)
+        heard = self._move(ack.seq, held, now_s)
+        if heard is Heard.SAME and unasked and self.sent > self.confirmed:
+            # A receiver that speaks without having moved has just started. What went out before
+            # that is in its broker's queue and comes soon, or was for nobody and is lost.
+            hurry_until_s = now_s + self._ack_wait_s * self._patience
+            self._hurry_until_s = min(self._hurry_until_s, hurry_until_s)
+        return heard
 
     def _move(self, seq: int, held: Held, now_s: float) -> Heard:
         confirmed = min(max(seq, held.first - 1), held.last)
         before, self.confirmed = self.confirmed, confirmed
+        if confirmed != before:
+            self._hurry_until_s = math.inf
         if confirmed < before:
             self.sent = confirmed
             self._since_s = now_s
@@ -215,7 +225,7 @@ class Sending:
             return Send(self.sent, min(up_to - self.sent, room, CHUNK))
         if self.sent == self.confirmed:
             return Wait(Idle.NOTHING_LEFT)
-        until_s = self._since_s + self._resend_s * self._patience
+        until_s = min(self._since_s + self._resend_s * self._patience, self._hurry_until_s)
         if now_s >= until_s:
             self._patience = min(2 * self._patience, _MOST_PATIENCE)
             self._announce(Why.STALLED)
@@ -240,3 +250,4 @@ class Sending:
         self.phase = Phase.ANNOUNCE
         self._why = why
         self.sent = self.confirmed
+        self._hurry_until_s = math.inf

@@ -97,6 +97,25 @@ def test_each_repetition_in_vain_doubles_the_patience_and_an_ack_that_moves_rese
     assert one.next(Held(2, 5), now_s) == Wait(Idle.UNCONFIRMED, now_s + 30.0)
 
 
+def test_a_receiver_that_speaks_up_without_moving_is_given_the_time_of_a_birth() -> None:
+    one = connected()
+    assert one.next(Held(1, 5), 5.0) == Send(0, 5)
+    one.published(5, 5.0)
+    # It starts now, and answers the retained birth; the five went to nobody's queue.
+    assert one.acknowledged(ack(0), Held(1, 5), 10.0) is Heard.SAME
+    assert one.next(Held(1, 5), 10.0) == Wait(Idle.UNCONFIRMED, 15.0)
+    assert one.next(Held(1, 5), 15.0) == Announce(Why.STALLED, 0)
+
+
+def test_a_receiver_that_moves_after_speaking_up_is_not_hurried() -> None:
+    one = connected()
+    one.next(Held(1, 5), 5.0)
+    one.published(5, 5.0)
+    one.acknowledged(ack(0), Held(1, 5), 10.0)
+    one.acknowledged(ack(1), Held(1, 5), 11.0)
+    assert one.next(Held(2, 5), 11.0) == Wait(Idle.UNCONFIRMED, 41.0)
+
+
 def test_a_lost_connection_sends_all_that_is_unconfirmed_again() -> None:
     one = connected()
     one.acknowledged(ack(2), Held(1, 5), 0.0)

@@ -33,6 +33,7 @@ class Receiver:
         self.states: list[bytes] = []
         self.messages: list[Telemetry] = []
         self.duplicates = 0
+        self.first_message = threading.Event()
         self.deaf = False
 
     def wipe(self) -> None:
@@ -75,6 +76,7 @@ class Receiver:
         else:
             numbering.stored.add(message.seq)
             self.messages.append(message)
+            self.first_message.set()
         return self._ack(message.boot or "", numbering)
 
     def _ack(self, boot: str, numbering: Numbering) -> bytes:

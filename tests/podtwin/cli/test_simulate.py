@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.mosquitto import Mosquitto
+from support.receiver import AckingReceiver, Receiver
+
+from podcore.errors import ConfigError
+from podtwin.agent.simulation import LIVE, Script
+from podtwin.cli.simulate import _script
+
+ROOT = Path(__file__).parents[3]
+CODE = "from podtwin.cli import main; main()"
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop(kill=True)
+
+
+def test_a_speed_of_one_is_live() -> None:
+    assert _script(1.0, None) is LIVE
+    assert _script(1.0, 60.0) is LIVE
+
+
+def test_another_speed_plays_a_stretch_of_the_past() -> None:
+    assert _script(60.0, 120.0) == Script(120.0, 1.0, 60.0, live=False)
+    assert _script(None, 120.0) == Script(120.0, 1.0, None, live=False)
+
+
+def test_another_speed_needs_a_stretch_to_play() -> None:
+    with pytest.raises(ConfigError, match=r"add e\.g\. --duration 2h"):
+        _script(None, None)
+
+
+@pytest.mark.system
+def test_ten_minutes_of_the_past_of_two_sites_are_acknowledged(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    receiver = Receiver()
+    acking = AckingReceiver(mosquitto.port, receiver, client_id="r")
+    options = ("--sites", "2", "--speed", "max", "--duration", "10m", "-o", "json")
+    where = ("--broker", mosquitto.url, "--data-dir", str(tmp_path / "data"))
+    ended = subprocess.run(
+        [sys.executable, "-c", CODE, "simulate", *options, *where],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    acking.close()
+    assert json.loads(ended.stdout) == {"sites": 2, "messages": 1_200, "waiting": 0}
+    assert len(receiver.messages) == 1_200
+    assert all(birth.recorded for birth in receiver.births)
+    assert sorted(file.name for file in (tmp_path / "data" / "outbox").glob("*.db")) == [
+        "ams-03.gw-1.db",
+        "osl-01.gw-1.db",
+    ]
