@@ -48,7 +48,7 @@ check: env-dev frontend
 	$(BIN)/python scripts/try_wheel.py
 
 bench: env-dev frontend
-	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS); done
+	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python -P "$$script" $(ARGS); done
 
 # No index and no host may stand in a lock: each machine asks its own.
 UV_COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal \
