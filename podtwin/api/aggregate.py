@@ -8,6 +8,7 @@ nothing: unless a caller says otherwise these take the last value of a bin, gaug
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 from typing import Final
 
 import polars as pl
@@ -92,6 +93,19 @@ def finish(parts: pl.DataFrame, agg: Agg) -> pl.DataFrame:
     return parts.select(
         pl.col("bin").alias("ts"), *KEY, value.alias("value"), "flags", sd.alias("sd")
     ).sort(*KEY, "ts")
+
+
+def finish_as_is_usual(parts: pl.DataFrame, gauges: Collection[str]) -> pl.DataFrame:
+    """Merged parts as rows, each point by the usual aggregate of its kind.
+
+    gauges : ids `site/asset/point` of gauges; all others keep their last value.
+    """
+    is_gauge = pl.concat_str("site", "asset", "point", separator="/").is_in(list(gauges))
+    finished = [
+        finish(parts.filter(is_gauge), default_agg(PointKind.GAUGE)),
+        finish(parts.filter(~is_gauge), default_agg(PointKind.COUNTER)),
+    ]
+    return pl.concat(finished).sort(*KEY, "ts")
 
 
 def default_agg(kind: PointKind) -> Agg:

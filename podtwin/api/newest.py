@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from podcore.errors import ConfigError
 from podcore.frame import (
     BIRTH,
     CONFIG,
@@ -24,6 +25,7 @@ from podcore.frame import (
 from podcore.ports import Latest
 from podcore.quantity import PointKind
 from podcore.site import Point, Site, SiteType
+from twin.site_model import derived_points
 
 NS = 1_000_000_000
 # Steps of which a point's sum is kept until the twin's value for them comes. The twin closes a
@@ -90,6 +92,7 @@ class NewestSite:
         """Takes a new registry entry; values stay."""
         self.site = site
         self.registered: dict[str, Point] = {point.id: point for point in site.points}
+        self.derived: dict[str, Point] = {point.id: point for point in _derived(site)}
         self.step_ns = max(1, round(site.twin.step_s * NS))
         self.modelled = site.type is not SiteType.NONE
         self.by_kind: dict[tuple[str, str], list[Point]] = {}  # (class, point name)
@@ -117,8 +120,8 @@ class NewestSite:
         return self.registered.keys() | self.points.keys()
 
     def unit_of(self, point_id: str) -> str:
-        """The unit of a point; what the twin adds of its own is without one."""
-        point = self.registered.get(point_id)
+        """The unit of a point; 1 for one that nobody registered."""
+        point = self.registered.get(point_id) or self.derived.get(point_id)
         return point.unit if point is not None else "1"
 
     def is_gauge(self, point_id: str) -> bool:
@@ -129,6 +132,14 @@ class NewestSite:
     def row(self, point_id: str) -> Row:
         """A point as the stream sends it."""
         return self.points[point_id].row(estimate=point_id not in self.registered)
+
+
+def _derived(site: Site) -> list[Point]:
+    """What the twin adds; nothing where its parameters are refused, as the engine then says."""
+    try:
+        return derived_points(site)
+    except ConfigError:
+        return []
 
 
 class Newest:

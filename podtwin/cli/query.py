@@ -43,7 +43,10 @@ def query(
     from_: FromOption = "now-1h",
     to: ToOption = "now",
     step: Annotated[str | None, typer.Option(help="Bin width as 10s, 5m; rows by default.")] = None,
-    agg: Annotated[str, typer.Option(help="mean, min, max, last or count of a bin.")] = "mean",
+    agg: Annotated[
+        str | None,
+        typer.Option(help="mean, min, max, last or count of a bin; by the point's kind if unset."),
+    ] = None,
     source: SourceOption = "measured",
     data_dir: DataDirOption = Path("data"),
     output: Annotated[Form, typer.Option("--output", "-o", help="Form of the data.")] = Form.TABLE,
@@ -51,7 +54,7 @@ def query(
     """Print values of points. Relative times count from the newest value of each site."""
     history = open_history(data_dir)
     pieces = read_pieces(history, points, (from_, to), source)
-    rows = _binned(pieces, step, agg) if step is not None else pieces
+    rows = pieces if step is None else _binned(pieces, step, agg, _gauges(data_dir))
     _print(rows, output)
 
 
@@ -156,16 +159,37 @@ def _time(place: str, text: str, now_ns: int) -> int:
         raise ConfigError(place, text, str(error)) from None
 
 
-def _binned(pieces: Iterator[pl.DataFrame], step: str, agg: str) -> Iterator[pl.DataFrame]:
+def _gauges(data_dir: Path) -> list[str]:
+    """The ids of all gauges that the registry knows."""
+    from ingest.log import SqliteLogReader
+    from ingest.registry_store import load_sites
+    from podcore.quantity import PointKind
+
+    reader = SqliteLogReader(data_dir / "log.db")
+    try:
+        sites = load_sites(reader.connection)
+    finally:
+        reader.close()
+    return [
+        f"{site.id}/{point.id}"
+        for site in sites
+        for point in site.points
+        if point.kind is PointKind.GAUGE
+    ]
+
+
+def _binned(
+    pieces: Iterator[pl.DataFrame], step: str, agg: str | None, gauges: list[str]
+) -> Iterator[pl.DataFrame]:
     import polars as pl
 
     from podcore.errors import ConfigError
     from podcore.names import did_you_mean
-    from podtwin.api.aggregate import Agg, bin_parts, finish, merge_parts
+    from podtwin.api.aggregate import Agg, bin_parts, finish, finish_as_is_usual, merge_parts
     from podtwin.api.times import parse_span
 
     words = [each.value for each in Agg]
-    if agg not in words:
+    if agg is not None and agg not in words:
         raise ConfigError("--agg", agg, "is no aggregate", did_you_mean(agg, words))
     try:
         step_ns = parse_span(step)
@@ -173,7 +197,8 @@ def _binned(pieces: Iterator[pl.DataFrame], step: str, agg: str) -> Iterator[pl.
         raise ConfigError("--step", step, str(error)) from None
     parts = [bin_parts(piece, step_ns) for piece in pieces]
     if parts:
-        yield finish(merge_parts(pl.concat(parts)), Agg(agg))
+        merged = merge_parts(pl.concat(parts))
+        yield finish_as_is_usual(merged, gauges) if agg is None else finish(merged, Agg(agg))
 
 
 def _print(pieces: Iterator[pl.DataFrame], form: Form) -> None:

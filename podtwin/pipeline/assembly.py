@@ -106,6 +106,7 @@ class Pipeline:
         self._sealer: SealerRunner | None = None
         self._hub: Hub | None = None
         self.api: ApiServer | None = None
+        self._draining = False
         self._build()
 
     @property
@@ -216,6 +217,7 @@ class Pipeline:
 
     def drain(self) -> None:
         """Nothing new, then what is in hand: ingest first, then its readers to the end."""
+        self._draining = True  # readyz says so from here on
         if self._ingest is not None:
             self._ingest.drain(INGEST_DRAIN_S)
         if self._engine is not None:
@@ -267,7 +269,9 @@ class Pipeline:
             now=rfc3339(self._clock.now_ns()),
             started_at=rfc3339(self._started_ns),
             roles=self._names,
-            ready=bool(healths) and all(h.ready and h.state == "running" for h in healths),
+            ready=bool(healths)
+            and not self._draining
+            and all(h.ready and h.state == "running" for h in healths),
             components=tuple(ComponentStatus(h.name, h.state.value, h.detail) for h in healths),
             threads=tuple(self._threads(healths)),
             ledger=MessageLedger(**ledger.messages()),

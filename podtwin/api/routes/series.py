@@ -10,15 +10,13 @@ from fastapi import APIRouter, Header, Query, Response
 from starlette.responses import StreamingResponse
 
 from podcore.clock import NS, rfc3339
-from podcore.quantity import PointKind
 from podtwin.api import formats
 from podtwin.api.aggregate import (
     COLUMNS,
-    KEY,
     Agg,
     bin_parts,
-    default_agg,
     finish,
+    finish_as_is_usual,
     merge_parts,
     thin,
 )
@@ -183,14 +181,7 @@ def _binned(context: Context, asked: Range, step_ns: int, limit: int) -> pl.Data
         _require(parts.height, limit, "use a longer step or a shorter span")
     if asked.agg is not None:
         return finish(parts, asked.agg)
-    kinds = pl.concat_str("site", "asset", "point", separator="/").is_in(_gauges(context, asked))
-    gauges, others = parts.filter(kinds), parts.filter(~kinds)
-    return pl.concat(
-        [
-            finish(gauges, default_agg(PointKind.GAUGE)),
-            finish(others, default_agg(PointKind.COUNTER)),
-        ]
-    ).sort(*KEY, "ts")
+    return finish_as_is_usual(parts, _gauges(context, asked))
 
 
 def _gauges(context: Context, asked: Range) -> list[str]:
