@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from ingest.log import SqliteLog
+from ingest.log import TRIM_CHUNK, SqliteLog
 from podcore.clock import NS
+from podcore.ports import Clock
 
 KEEP_NS = 24 * 3_600 * NS
 MAX_BYTES = 2 * 1024**3
 KEEP_WHEN_LARGE_NS = 3_600 * NS
+EVERY_S = 10.0  # between two looks at what may go
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,33 @@ class LogRetention:
         large = self.log.size_bytes() > self.max_bytes
         keep_ns = min(self.keep_ns, KEEP_WHEN_LARGE_NS) if large else self.keep_ns
         return min(self.done(), self.log.offset_received_before(now_ns - keep_ns))
+
+
+class Retention(Protocol):
+    """How far a log may be trimmed."""
+
+    def trim_to(self, now_ns: int) -> int:
+        """The offset up to which rows may go, 0 for none."""
+
+
+class Trimmer:
+    """Trims a log between its writer's other work: a chunk a call, a new goal every so often."""
+
+    def __init__(
+        self, log: SqliteLog, retention: Retention, clock: Clock, every_s: float = EVERY_S
+    ) -> None:
+        self._log = log
+        self._retention = retention
+        self._clock = clock
+        self._every_s = every_s
+        self._looked_s = clock.monotonic_s()
+        self._up_to = 0
+
+    def __call__(self) -> None:
+        """One chunk at most, so that no commit waits long."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._looked_s >= self._every_s:
+            self._looked_s = now_s
+            self._up_to = self._retention.trim_to(self._clock.now_ns())
+        if self._up_to > 0 and self._log.trim(self._up_to) < TRIM_CHUNK:
+            self._up_to = 0

@@ -35,7 +35,6 @@ from podcore.ports import Clock
 from podcore.site import Site
 
 RETRY_S = 1.0  # between two tries of a commit that failed
-TRIM_EVERY_S = 10.0
 
 logger = structlog.get_logger("ingest")
 
@@ -50,11 +49,8 @@ class Acknowledger(Protocol):
         """Tells the sender."""
 
 
-class Retention(Protocol):
-    """How far the log may be trimmed."""
-
-    def trim_to(self, now_ns: int) -> int:
-        """The offset up to which every reader is done and the age allows to delete."""
+def nothing_to_trim() -> None:
+    """What is trimmed where there is no retention."""
 
 
 class Writer:
@@ -68,14 +64,14 @@ class Writer:
         *,
         discover: bool,
         wake: Callable[[int], None],
-        retention: Retention | None = None,
+        trim: Callable[[], None] = nothing_to_trim,
         acks: AckPlan | None = None,
     ) -> None:
         self._log = log
         self._inbox = inbox
         self._clock = clock
         self._wake = wake
-        self._retention = retention
+        self._trim = trim
         self._acks = acks or AckPlan()
         log.connection.executescript(SCHEMA)
         self.ledger_book = LedgerBook(log.connection)
@@ -85,7 +81,6 @@ class Writer:
         self._link: Acknowledger | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._trimmed_s = clock.monotonic_s()
         self.failure: str | None = None
         self.stalled: str | None = None
 
@@ -187,15 +182,6 @@ class Writer:
         for ack in self._acks.due(now_s):
             if self._link is not None:
                 self._link.publish_ack(ack)
-
-    def _trim(self) -> None:
-        now_s = self._clock.monotonic_s()
-        if self._retention is None or now_s - self._trimmed_s < TRIM_EVERY_S:
-            return
-        self._trimmed_s = now_s
-        up_to = self._retention.trim_to(self._clock.now_ns())
-        if up_to > 0:
-            self._log.trim(up_to)
 
 
 def _write(database: sqlite3.Connection, batch: Batch) -> None:

@@ -33,6 +33,10 @@ def nothing_between() -> None:
     """What happens between the two commits of a round, outside of tests."""
 
 
+def nothing_to_trim() -> None:
+    """What is trimmed where there is no retention."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lag:
     """How far the engine is behind: Frames of the log unread, closed steps uncalculated."""
@@ -68,6 +72,7 @@ class EngineRunner:
     derived : where twin Frames go; this thread is its writer.
     wake : set when the log has grown; cleared here, so no other reader may wait on it.
     between_commits : called after derived.db and before state.db has committed.
+    trim : deletes what nobody needs of derived.db, a chunk at most; called when there is time.
 
     Raises
     ------
@@ -84,6 +89,7 @@ class EngineRunner:
         wake: threading.Event,
         *,
         between_commits: Callable[[], None] = nothing_between,
+        trim: Callable[[], None] = nothing_to_trim,
         budget_s: float = BUDGET_S,
         poll_s: float = POLL_S,
         read_limit: int = READ_LIMIT,
@@ -94,6 +100,7 @@ class EngineRunner:
         self._clock = clock
         self._wake = wake
         self._between_commits = between_commits
+        self._trim = trim
         self._budget_s = budget_s
         self._poll_s = poll_s
         self._read_limit = read_limit
@@ -180,6 +187,7 @@ class EngineRunner:
                     continue
                 if self._draining.is_set():
                     break
+                self._trim()
                 self._clock.wait(self._wake, self._poll_s)
             self.checkpoint()
         except Exception as error:

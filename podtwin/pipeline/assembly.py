@@ -18,7 +18,7 @@ from ingest.broker import EmbeddedBroker
 from ingest.ledger import Ledger, read_ledger
 from ingest.log import SharedLogReader, SqliteLog, SqliteLogReader
 from ingest.registry_store import load_sites
-from ingest.retention import KEEP_NS, MAX_BYTES, LogRetention
+from ingest.retention import KEEP_NS, MAX_BYTES, LogRetention, Trimmer
 from podcore.clock import rfc3339
 from podcore.ports import Clock
 from podcore.role import Health, Role
@@ -141,7 +141,6 @@ class Pipeline:
 
     def _make_ingest(self, log: SqliteLog) -> Role:
         options = self._options
-        retention = LogRetention(log, self._done, options.keep_ns, options.max_bytes)
         self._ingest = IngestRole(
             log,
             self.broker,
@@ -149,19 +148,31 @@ class Pipeline:
             data_dir_id=self.data_dir.id,
             discover=options.discover,
             wake=self._wakes,
-            retention=retention,
+            trim=self._trimmer(log, (ENGINE, "sealer/log")),
         )
         self._ingest.adopt(options.sites)
         return self._ingest
 
-    def _done(self) -> int:
-        """The smallest offset of `log.db` that every durable reader has done."""
-        cursors = self._state.all()
-        return min(cursors.get(name, 0) for name in (ENGINE, "sealer/log"))
+    def _trimmer(self, log: SqliteLog, readers: tuple[str, ...]) -> Trimmer:
+        """Trims a log behind its durable readers."""
+
+        def done() -> int:
+            cursors = self._state.all()
+            return min(cursors.get(name, 0) for name in readers)
+
+        options = self._options
+        retention = LogRetention(log, done, options.keep_ns, options.max_bytes)
+        return Trimmer(log, retention, self._clock)
 
     def _make_engine(self, derived: SqliteLog) -> Role:
         self._engine = EngineRunner(
-            self._reader(), derived, self._state, self._state, self._clock, self._wakes.new()
+            self._reader(),
+            derived,
+            self._state,
+            self._state,
+            self._clock,
+            self._wakes.new(),
+            trim=self._trimmer(derived, ("sealer/derived",)),
         )
         return self._engine
 

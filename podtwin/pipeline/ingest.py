@@ -8,7 +8,6 @@ from ingest.address import BrokerAddress
 from ingest.inbox import Inbox
 from ingest.ledger import Ledger
 from ingest.log import SqliteLog
-from ingest.retention import LogRetention
 from ingest.subscriber import Subscriber
 from ingest.writer import Writer
 from podcore.ports import Clock
@@ -31,13 +30,11 @@ class IngestRole:
         data_dir_id: str,
         discover: bool,
         wake: Callable[[int], None],
-        retention: LogRetention,
+        trim: Callable[[], None],
     ) -> None:
         self._address = address
         self._inbox = Inbox()
-        self._writer = Writer(
-            log, self._inbox, clock, discover=discover, wake=wake, retention=retention
-        )
+        self._writer = Writer(log, self._inbox, clock, discover=discover, wake=wake, trim=trim)
         client_id = f"podtwin-ingest-{data_dir_id}"
         self._subscriber = Subscriber(
             address, client_id, self._inbox, self._writer.ledger_book, clock

@@ -15,7 +15,8 @@ from support.ingesting import BOOT, NOON_NS, NS, HandClock, Ingest, Told, air_si
 from ingest.inbox import MAX_BATCH_MESSAGES, Inbox
 from ingest.ledger import read_ledger
 from ingest.log import SqliteLog, SqliteLogReader
-from ingest.writer import TRIM_EVERY_S, Writer
+from ingest.retention import EVERY_S, Trimmer
+from ingest.writer import Writer
 from podcore.frame import READING, Frame, Kind
 
 POINT = "rack-01/it_power"
@@ -247,12 +248,11 @@ class KeepLast:
         return self._log.last_offset() - self._keep
 
 
-@pytest.mark.parametrize(("waited_s", "held"), ((TRIM_EVERY_S, 3), (TRIM_EVERY_S / 2, 11)))
+@pytest.mark.parametrize(("waited_s", "held"), ((EVERY_S, 3), (EVERY_S / 2, 11)))
 def test_the_log_is_trimmed_now_and_then(tmp_path: Path, waited_s: float, held: int) -> None:
     log, clock, inbox = SqliteLog(tmp_path / "log.db"), HandClock(), Inbox()
-    writer = Writer(
-        log, inbox, clock, discover=False, wake=lambda _: None, retention=KeepLast(log, 3)
-    )
+    trim = Trimmer(log, KeepLast(log, 3), clock)
+    writer = Writer(log, inbox, clock, discover=False, wake=lambda _: None, trim=trim)
     writer.adopt([air_site()])
     for seq in range(1, 10):
         inbox.put(arrival(topic(), telemetry(seq), recv_ns=NOON_NS + NS))
