@@ -160,6 +160,10 @@ class PahoLink:
     def abandon(self) -> None:
         """Ends at once; without `close` before it, the broker publishes the will."""
         sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            # A thread that waits on the socket would not notice its being closed.
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         if sock is not None:
             sock.close()
 
