@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ComponentStatus:
-    """A role or a service: its state is `starting`, `running`, `stopped` or `failed`."""
+    """A role or a service: its state is `starting`, `running`, `stopped` or `failed`.
+
+    ready : whether it can do its work now; it may run and wait for another program.
+    """
 
     name: str
     state: str
     detail: str = ""
+    ready: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,7 +283,9 @@ class Pipeline:
             ready=bool(healths)
             and not self._draining
             and all(h.ready and h.state == "running" for h in healths),
-            components=tuple(ComponentStatus(h.name, h.state.value, h.detail) for h in healths),
+            components=tuple(
+                ComponentStatus(h.name, h.state.value, h.detail, h.ready) for h in healths
+            ),
             threads=tuple(self._threads(healths)),
             ledger=MessageLedger(**ledger.messages()),
             readings=ReadingLedger(**ledger.readings()),

@@ -41,7 +41,7 @@ async def readyz(context: Shared) -> Response:
     if hub.failure:
         waiting.append("hub")
     if waiting or not found.ready:
-        detail = f"not ready: {', '.join(waiting) or 'starting'}"
+        detail = f"not ready: {', '.join(waiting) or 'starting or stopping'}"
         raise ProblemError(
             503, "not_ready", detail, fields={"waiting_for": waiting}, headers={"Retry-After": "2"}
         )
@@ -64,6 +64,10 @@ async def metrics(context: Shared) -> Response:
 
 
 def _not_ready(status: Status) -> list[str]:
-    components = [each.name for each in status.components if each.state != "running"]
+    components = [
+        f"{each.name}: {each.detail}" if each.detail else each.name
+        for each in status.components
+        if each.state != "running" or not each.ready
+    ]
     threads = [f"thread {each.name}" for each in status.threads if not each.alive]
     return components + threads

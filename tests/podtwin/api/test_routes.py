@@ -149,7 +149,10 @@ def test_the_process_is_alive_and_ready_or_says_what_it_waits_for() -> None:
     )
     refused = asked.get("/readyz")
     assert refused.status_code == 503
-    assert refused.json()["waiting_for"] == ["mqtt", "thread writer"]
+    assert refused.json()["waiting_for"] == ["mqtt: refused", "thread writer"]
+    away = ComponentStatus("ingest", "running", "no connection to the broker", ready=False)
+    world.status = status(ready=False, components=(away,))
+    assert asked.get("/readyz").json()["waiting_for"] == ["ingest: no connection to the broker"]
     world.status = status()
     world.hub.end()
     assert asked.get("/readyz").json()["waiting_for"] == ["the server stops"]
