@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
+from typing import Self
 
 from support.components import require
 
@@ -41,6 +42,13 @@ class Mosquitto:
             _CONFIG.format(port=self.port, folder=folder, persistence=str(persistence).lower())
         )
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(kill=True)
 
     @property
     def url(self) -> str:

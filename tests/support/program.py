@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 import psutil
@@ -170,7 +170,7 @@ class Program:
 
 
 class Programs:
-    """Starts programs in a folder; `close` ends whatever still runs."""
+    """Starts programs in a folder; at the end of a `with`, whatever still runs is killed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -193,8 +193,10 @@ class Programs:
         assert finished.code == 0, finished.err
         return finished.summary
 
-    def close(self) -> None:
-        """Kills what still runs."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         for program in self._started:
             program.kill()
 

@@ -24,28 +24,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def programs(tmp_path: Path) -> Iterator[Programs]:
     """Starts `podtwin` in the test's folder."""
-    started = Programs(tmp_path)
-    yield started
-    started.close()
+    with Programs(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     """A real broker that keeps nothing over a restart."""
-    running = Mosquitto(tmp_path)
-    running.start()
-    yield running
-    running.stop(kill=True)
+    with Mosquitto(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """A demo of three sites that runs for all tests that only look."""
-    programs = Programs(tmp_path_factory.mktemp("demo"))
-    running = programs.start("demo", "--port", 0, "--mqtt-port", 0, "-o", "json").ready()
-    running.eventually(lambda: all_live(running), "three live sites")
-    yield running
-    programs.close()
+    with Programs(tmp_path_factory.mktemp("demo")) as programs:
+        running = programs.start("demo", "--port", 0, "--mqtt-port", 0, "-o", "json").ready()
+        running.eventually(lambda: all_live(running), "three live sites")
+        yield running
 
 
 def all_live(program: Program) -> bool:

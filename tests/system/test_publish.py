@@ -28,18 +28,14 @@ SURF_MAPS = (
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The whole program behind a real broker, for all tests of this file; a site for each."""
     folder = tmp_path_factory.mktemp("publish")
-    broker, programs = Mosquitto(folder), Programs(folder)
-    broker.start()
-    yield Lab(folder, broker, programs, start_receiver(programs, broker, "data"))
-    programs.close()
-    broker.stop(kill=True)
+    with Mosquitto(folder) as broker, Programs(folder) as programs:
+        yield Lab(broker, programs, start_receiver(programs, broker, "data"))
 
 
 @dataclass(frozen=True, slots=True)
 class Lab:
     """What runs."""
 
-    folder: Path
     broker: Mosquitto
     programs: Programs
     receiver: Program
