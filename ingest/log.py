@@ -170,23 +170,14 @@ class SqliteLog(_Reading):
         self, frames: Sequence[Frame], also: Callable[[sqlite3.Connection], None] | None = None
     ) -> int:
         """Commits the Frames in order, with what `also` writes beside them; the last offset."""
+        # Plain integers: sqlite3 looks for an adapter of every enum member, at twice the cost.
         rows = [
             (
-                offset,
-                f.kind,
-                f.site,
-                f.node,
-                f.boot,
-                f.seq,
-                f.ts_ns,
-                f.recv_ns,
-                f.cause,
-                f.source,
-                f.flags,
-                f.body,
+                offset, int(f.kind), f.site, f.node, f.boot, f.seq,
+                f.ts_ns, f.recv_ns, f.cause, int(f.source), f.flags, f.body,
             )
             for offset, f in enumerate(frames, self._next)
-        ]
+        ]  # fmt: skip
         with self._transaction():
             if rows:
                 self._connection.executemany(self._insert, rows)
