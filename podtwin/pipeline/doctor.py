@@ -60,7 +60,12 @@ def examine(settings: Settings, clock: Clock, client_id: str) -> Iterator[Check]
     if settings.broker.url is None:
         yield check_port("mqtt port", settings.broker.port, "broker.port")
     else:
-        yield check_broker(BrokerAddress.parse(settings.broker.url), client_id)
+        address = BrokerAddress.parse(settings.broker.url)
+        if settings.broker.username is not None:
+            secret = settings.broker.password
+            password = secret.get_secret_value() if secret else None
+            address = address.with_account(settings.broker.username, password)
+        yield check_broker(address, client_id)
     yield check_port("http port", settings.http.port, "http.port")
 
 
