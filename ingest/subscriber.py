@@ -56,6 +56,7 @@ class Subscriber:
         self._clock = clock
         self._generation = 0
         self._connected = False
+        self._subscribed = False
         self._asks_again = False
         self._lost_s: float | None = None
         self._lock = threading.Lock()
@@ -79,6 +80,7 @@ class Subscriber:
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         return client
 
@@ -94,8 +96,8 @@ class Subscriber:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has accepted the present connection."""
-        return self._connected
+        """Whether the broker has accepted the present connection and what it subscribes to."""
+        return self._subscribed
 
     @property
     def generation(self) -> int:
@@ -149,6 +151,20 @@ class Subscriber:
             self._connected = True
             self._asks_again = False
         client.subscribe([(text, 1) for text in inbound_filters()])
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _userdata: object,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        refused = [reason for reason in reasons if reason.is_failure]
+        if refused:  # by the broker's access rules: connected, and yet nothing would ever come
+            self._say_lost(f"the subscription was refused: {refused[0]}")
+            return
+        self._subscribed = True
         if self._lost_s is not None:
             away_s = round(self._clock.monotonic_s() - self._lost_s, 1)
             logger.info("broker_connected", broker=str(self._address), away_s=away_s)
@@ -167,7 +183,7 @@ class Subscriber:
     ) -> None:
         with self._lock:
             self._generation += 1
-            self._connected = False
+            self._connected = self._subscribed = False
         if reason.is_failure:
             self._say_lost(str(reason))
 

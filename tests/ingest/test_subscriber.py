@@ -1,0 +1,124 @@
+"""The subscriber at a real broker: what comes, what is acknowledged, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.live_ingest import LiveIngest, Publisher, stored
+from support.mosquitto import Mosquitto
+from support.waiting import eventually
+
+from ingest.inbox import Inbox
+from podcore.clock import SystemClock
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    broker = Mosquitto(tmp_path)
+    yield broker
+    broker.stop()
+
+
+def connected(ingest: LiveIngest) -> None:
+    eventually(lambda: ingest.subscriber.connected, "the connection")
+
+
+def test_what_is_published_is_stored_and_not_sent_again(broker: Mosquitto, tmp_path: Path) -> None:
+    broker.start()
+    first = LiveIngest(tmp_path, broker.port)
+    first.start()
+    connected(first)
+    publisher = Publisher(broker.port)
+    publisher.send(*range(1, 101), boot="B")
+    eventually(lambda: first.writer.ledger().stored == 100, "100 messages")
+    first.stop()
+    again = LiveIngest(tmp_path, broker.port)
+    again.start()
+    connected(again)
+    publisher.send(101, boot="B")
+    eventually(lambda: stored(again.path)[-1] == 101, "the next message")
+    assert again.stop().duplicate == 0
+    publisher.close()
+
+
+def test_a_broker_that_is_away_at_the_start_is_found_when_it_comes(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    ingest = LiveIngest(tmp_path, broker.port)
+    ingest.start()
+    eventually(ingest.subscriber.alive, "the network thread")
+    assert not ingest.subscriber.connected
+    broker.start()
+    connected(ingest)
+    publisher = Publisher(broker.port)
+    publisher.send(1)
+    eventually(lambda: ingest.writer.ledger().stored == 1, "a message")
+    publisher.close()
+    ingest.stop()
+
+
+def test_it_can_be_stopped_while_the_broker_is_away(broker: Mosquitto, tmp_path: Path) -> None:
+    ingest = LiveIngest(tmp_path, broker.port)
+    ingest.start()
+    eventually(ingest.subscriber.alive, "the network thread")
+    clock = SystemClock()
+    started_s = clock.monotonic_s()
+    ingest.stop()
+    assert clock.monotonic_s() - started_s < 5.0
+    assert not ingest.subscriber.alive()
+
+
+def test_a_connection_and_its_loss_have_generations_of_their_own(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    broker.start()
+    ingest = LiveIngest(tmp_path, broker.port)
+    ingest.start()
+    connected(ingest)
+    assert ingest.subscriber.generation == 1
+    broker.stop(kill=True)
+    eventually(lambda: not ingest.subscriber.connected, "the loss of the broker")
+    broker.start()
+    connected(ingest)
+    assert ingest.subscriber.generation == 3
+    ingest.stop()
+
+
+def test_what_found_no_room_is_left_to_the_broker_and_comes_again(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    broker.start()
+    inbox = Inbox(max_messages=20)
+    ingest = LiveIngest(tmp_path, broker.port, inbox=inbox)
+    ingest.subscriber.start()
+    connected(ingest)
+    publisher = Publisher(broker.port)
+    publisher.send(*range(1, 51), boot="B")
+    eventually(lambda: inbox.overflowed == 30, "the overflow")
+    assert ingest.writer.ledger().pending == 20
+    ingest.writer.start()
+    eventually(lambda: ingest.writer.ledger().stored == 50, "all of them")
+    ledger = ingest.stop()
+    publisher.close()
+    assert sorted(stored(ingest.path)) == list(range(1, 51))
+    assert ledger.received == ledger.stored + ledger.duplicate
+    assert ledger.pending == 0
+
+
+def test_a_large_message_is_refused_without_being_kept_whole(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    broker.start()
+    ingest = LiveIngest(tmp_path, broker.port)
+    ingest.start()
+    connected(ingest)
+    publisher = Publisher(broker.port)
+    publisher.send(1, pad=10_000_000)
+    eventually(lambda: ingest.writer.ledger().dead == 1, "the refusal")
+    assert ingest.writer.ledger().dead_by_reason == {"too_large": 1}
+    publisher.close()
+    ingest.stop()
