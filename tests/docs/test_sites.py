@@ -86,14 +86,13 @@ def test_every_type_stands_there() -> None:
     assert shown == [each.value for each in SiteType]
 
 
-def parameter_row(parameter: Parameter) -> tuple[str, ...]:
-    types = [each.value for each, known in PARAMETERS.items() if parameter in known]
-    rated = parameter.rated
-    how = "-"
+def parameter_line(parameter: Parameter) -> str:
+    types = ", ".join(f"`{each.value}`" for each, known in PARAMETERS.items() if parameter in known)
+    rated, how = parameter.rated, "-"
     if rated is not None:
-        how = f"{rated.rating} of {rated.asset_class}, {'mean' if rated.mean else 'sum'}"
-    numbers = (number(parameter.mean), number(parameter.sd))
-    return (parameter.name, parameter.unit, *numbers, ", ".join(types), how)
+        how = f"`{rated.rating}` of `{rated.asset_class}`, {'mean' if rated.mean else 'sum'}"
+    cells = (f"`{parameter.name}`", parameter.unit, number(parameter.mean), number(parameter.sd))
+    return f"| {' | '.join(cells)} | {types} | {how} |"
 
 
 def number(value: float) -> str:
@@ -101,6 +100,9 @@ def number(value: float) -> str:
 
 
 def test_every_parameter_stands_there_with_its_default() -> None:
-    shown = [row for row in rows(section(PAGE, "## The twin")) if len(row) == 6]
-    expected = {parameter_row(each) for known in PARAMETERS.values() for each in known}
-    assert set(shown) == expected
+    lines = section(PAGE, "## The twin").splitlines()
+    head = next(n for n, line in enumerate(lines) if line.startswith("| parameter "))
+    shown = [line for line in lines[head + 2 :] if line.startswith("| `")]
+    each = dict.fromkeys(parameter for known in PARAMETERS.values() for parameter in known)
+    expected = [parameter_line(parameter) for parameter in each]
+    assert shown == expected, "the table of docs/sites.md should be:\n" + "\n".join(expected)
