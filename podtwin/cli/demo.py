@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def demo(
-    sites: Annotated[int, typer.Option(min=1, help="Number of simulated sites.")] = 3,
+    sites: Annotated[int, typer.Option(help="Number of simulated sites.")] = 3,
     seed: Annotated[int, typer.Option(help="Of plants, weather, load and sensors.")] = 42,
     fault: Annotated[
         list[str] | None,

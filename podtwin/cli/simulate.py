@@ -62,6 +62,7 @@ def simulate(
     from podcore.clock import SystemClock
     from podtwin.agent.simulation import node_of, simulated_node
     from podtwin.pipeline.datadir import DataDir
+    from podtwin.pipeline.demo_sites import require_sites
     from simulators.faults import parse_fault
 
     clock, address = SystemClock(), BrokerAddress.parse(broker)
@@ -69,6 +70,7 @@ def simulate(
     script = _script(speed_of(speed), duration_s)
     wanted = _sites(site_files, sites, seed)
     specs = [parse_fault(text) for text in faults or ()]
+    require_sites(specs, wanted)
     folder = DataDir(data_dir)
     folder.hold(f"outbox-{site.id}.{node_of(site)}" for site in wanted)
     nodes = [

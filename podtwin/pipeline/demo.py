@@ -17,6 +17,7 @@ from podcore.ports import Clock
 from podcore.site import Site
 from podtwin.agent.simulation import Script, SimulatedNode, node_of, simulated_node
 from podtwin.pipeline.assembly import Pipeline, PipelineOptions
+from podtwin.pipeline.demo_sites import require_sites
 from podtwin.pipeline.run import End, run_pipeline
 from simulators.faults import FaultSpec
 
@@ -141,5 +142,11 @@ def _free_or_any(port: int) -> int:
 
 
 def choose_faults(faults: Sequence[FaultSpec], sites: Sequence[Site]) -> tuple[FaultSpec, ...]:
-    """The faults with a site each: the first one when none is named."""
+    """The faults with a site each: the first one when none is named.
+
+    Raises
+    ------
+    ConfigError  When one names a site that is not played.
+    """
+    require_sites(faults, sites)
     return tuple(f if f.site is not None else replace(f, site=sites[0].id) for f in faults)

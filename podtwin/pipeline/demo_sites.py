@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from random import Random
@@ -9,9 +10,11 @@ from random import Random
 import msgspec
 
 from podcore.errors import ConfigError
+from podcore.names import did_you_mean
 from podcore.site import Location, Prior, Site, Supply
 from podtwin.config.sites import read_site
 from podtwin.config.yaml_lines import read_documents
+from simulators.faults import FaultSpec
 
 MAX_SITES = 5_000  # as many as one machine is promised to step
 
@@ -67,6 +70,20 @@ def demo_sites(count: int, seed: int) -> list[Site]:
         raise ConfigError("--sites", count, f"there are 1 to {MAX_SITES} of them")
     template = air_dx_template()
     return [template if index == 0 else _variant(template, index, seed) for index in range(count)]
+
+
+def require_sites(faults: Iterable[FaultSpec], sites: Iterable[Site]) -> None:
+    """Sees to it that every site that a fault names is played.
+
+    Raises
+    ------
+    ConfigError  With the first that is not; a fault that never comes would look like a blind twin.
+    """
+    played = [site.id for site in sites]
+    for fault in faults:
+        if fault.site is not None and fault.site not in played:
+            way_out = did_you_mean(fault.site, played)
+            raise ConfigError("--fault", fault.site, "is no site that is played", way_out)
 
 
 def air_dx_template() -> Site:

@@ -8,7 +8,8 @@ import pytest
 
 from podcore.errors import ConfigError
 from podcore.names import is_id
-from podtwin.pipeline.demo_sites import MAX_SITES, air_dx_template, demo_sites
+from podtwin.pipeline.demo_sites import MAX_SITES, air_dx_template, demo_sites, require_sites
+from simulators.faults import parse_fault
 
 
 def test_the_template_has_38_points() -> None:
@@ -52,3 +53,11 @@ def test_nothing_heavy_is_imported() -> None:
     code = "import sys, podtwin.pipeline.demo_sites, simulators; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_fault_at_a_site_that_is_not_played_is_refused() -> None:
+    sites = demo_sites(2, 42)
+    require_sites([parse_fault("compressor-trip@60s")], sites)
+    require_sites([parse_fault("compressor-trip:site=osl-01@60s")], sites)
+    with pytest.raises(ConfigError, match=r"osl-02.*osl-01"):
+        require_sites([parse_fault("compressor-trip:site=osl-02@60s")], sites)
