@@ -107,7 +107,11 @@ class Pipeline:
         self._hub: Hub | None = None
         self.api: ApiServer | None = None
         self._draining = False
-        self._build()
+        try:
+            self._build()
+        except BaseException:
+            self.data_dir.release()
+            raise
 
     @property
     def broker(self) -> BrokerAddress:

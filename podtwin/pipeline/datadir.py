@@ -63,14 +63,18 @@ class DataDir:
         return self.path / "outbox" / f"{site}.{node}.db"
 
     def hold(self, roles: Iterable[str]) -> None:
-        """Takes the lock of each role for this process.
+        """Takes the lock of each role for this process; all of them or none.
 
         Raises
         ------
         RoleTaken  When another process holds one; the message names its pid.
         """
-        for role in roles:
-            self._held.append(_lock(self.path / "locks" / role, role))
+        try:
+            for role in roles:
+                self._held.append(_lock(self.path / "locks" / role, role))
+        except RoleTaken:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Gives the locks back; a process that ends in any way does too."""
