@@ -43,15 +43,14 @@ class EmbeddedBroker:
         ------
         ConfigError  When the port is taken.
         """
+        if not port_is_free(self.port):  # asked first: the broker would log a traceback
+            raise _taken(self.port, "another program listens there")
         logging.getLogger("amqtt").setLevel(logging.ERROR)
         logging.getLogger("transitions").setLevel(logging.ERROR)
         self._thread.start()
         self._started.wait(START_S)
         if self._error is not None or not self._started.is_set():
-            raise ConfigError(
-                "--mqtt-port", self.port, f"the demo broker could not listen there ({self._error})",
-                "choose another port, or name a running broker with --broker",
-            )  # fmt: skip
+            raise _taken(self.port, f"the demo broker could not listen there ({self._error})")
         logger.info("demo_broker_listening", host=HOST, port=self.port)
 
     def stop(self) -> None:
@@ -80,6 +79,11 @@ class EmbeddedBroker:
         self._started.set()
         await self._stop.wait()
         await broker.shutdown()
+
+
+def _taken(port: int, rule: str) -> ConfigError:
+    way_out = "choose another port, or name a running broker with --broker"
+    return ConfigError("--mqtt-port", port, rule, way_out)
 
 
 def _config(port: int) -> dict[str, Any]:
