@@ -55,6 +55,7 @@ class Subscriber:
         self._book = book
         self._clock = clock
         self._generation = 0
+        self._acked_on = 0
         self._connected = False
         self._subscribed = False
         self._asks_again = False
@@ -111,15 +112,23 @@ class Subscriber:
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Tells the broker that these are committed, where they came on this connection."""
+        with self._lock:
+            present = self._generation
+            ours = [one.mid for one in arrivals if one.generation == present and one.qos > 0]
+            # A connection is not cut before it has brought something that is acknowledged for good,
+            # else the same messages would come for ever.
+            if not ours or self._acked_on == present:
+                self._ask_again()
+            for mid in ours:
+                self._client.ack(mid, 1)
+            if ours:
+                self._acked_on = present
+
+    def _ask_again(self) -> None:
+        """Once there is room for what found none, and the acks so far are out."""
         if self._asks_again and self._inbox.has_room() and not self._client.want_write():
-            # There is room again and the acks so far are out; what is cut off now comes twice.
             self._asks_again = False
             self._reconnect("what found no room is asked for again")
-        with self._lock:
-            generation = self._generation
-            for arrival in arrivals:
-                if arrival.generation == generation and arrival.qos > 0:
-                    self._client.ack(arrival.mid, arrival.qos)
 
     def publish_ack(self, ack: OwedAck) -> None:
         """Tells a sender how far it is committed; lost when the broker is away, and owed again."""
