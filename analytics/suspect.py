@@ -62,8 +62,8 @@ def suspect(site: Site, scores: Mapping[str, float]) -> Suspicion:
 def _blamed(site: Site, shares: Mapping[str, float]) -> str:
     own: dict[str, float] = {}
     for point, share in shares.items():
-        asset = _asset_of(site, point)
-        own[asset] = own.get(asset, 0.0) + share
+        owner = _asset_of(site, point)
+        own[owner] = own.get(owner, 0.0) + share
     best, most = "", 0.0
     for asset in site.assets:
         if asset.id not in own:  # no sign of its own: an innocent upstream of others
