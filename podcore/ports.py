@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from podcore.alert import Alert
 from podcore.frame import Frame, Source
 
 
@@ -175,7 +176,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of an alert's condition, with a natural key so that a rerun writes it once."""
+    """A change of an alert's condition, with a natural key so that a rerun writes it once.
+
+    alert : the alert as it is then; None for a change before it fires.
+    """
 
     key: str
     site: str
@@ -185,21 +189,80 @@ class Transition:
     cause: int
     ts_ns: int
     body: bytes
+    alert: Alert | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What people are to be told of a change; each endpoint that is enabled then gets it once.
+
+    key : natural, so that a rerun tells nobody twice.
+    alert : its id. Notices of an alert reach an endpoint in the order of their commits.
+    kind : `alert.firing` and the like. body : what is sent, JSON.
+    """
+
+    key: str
+    site: str
+    fingerprint: str
+    alert: str
+    kind: str
+    ts_ns: int
+    cause: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person asked for, waiting until the engine applies it.
+
+    kind : `acknowledge`, `assign`, `release`. alert : the id of the alert that is meant.
+    """
+
+    id: str
+    site: str
+    kind: str
+    alert: str
+    issued_by: str
+    issued_ns: int
+    comment: str = ""
+    assignee: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A command that the engine has applied, or refused with a reason.
+
+    alert : the alert as it is then; None when it was refused.
+    """
+
+    command: str
+    cause: int
+    ts_ns: int
+    outcome: str
+    alert: Alert | None = None
 
 
 class EngineStore(Protocol):
-    """Where the engine keeps what it must find again: checkpoints and transitions."""
+    """Where the engine keeps what it must find again, and finds what it is asked to do."""
 
     def checkpoints(self) -> Mapping[str, Checkpoint]:
         """The newest checkpoint of each site."""
 
     def commit(
-        self, transitions: Sequence[Transition], checkpoints: Sequence[Checkpoint], cursor: int
+        self,
+        transitions: Sequence[Transition],
+        checkpoints: Sequence[Checkpoint],
+        cursor: int,
+        notices: Sequence[Notice] = (),
+        applied: Sequence[Applied] = (),
     ) -> None:
-        """Stores all three in one transaction; what is there already stays as it is.
+        """Stores all in one transaction; what is there already stays as it is.
 
         cursor : the last offset that no site needs any more.
         """
+
+    def pending_commands(self) -> list[Command]:
+        """Commands that were not applied, in the order in which they came."""
 
     def checkpoint_before(self, site: str, offset: int) -> Checkpoint | None:
         """The newest checkpoint of a site at or before an offset."""
