@@ -35,8 +35,8 @@ class Level:
     average_s : how far back the average looks. follow_s : how slowly the baseline follows.
     """
 
-    threshold: float = 8.0
-    single: float = 12.0
+    threshold: float = 12.0
+    single: float = 18.0
     average_s: float = 45.0
     follow_s: float = 4 * 3600.0
 

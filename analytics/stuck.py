@@ -21,11 +21,12 @@ import numpy as np
 from analytics.detector import Array, Seen
 from analytics.learning import FROZEN, LEARNING_S, learnt
 
-_VALUE, _REPEATED, _NATS, _SHARE, _EXPECTED, _TIME_S = range(6)
+_VALUE, _REPEATED, _NATS, _SHARE, _EXPECTED, _SIZE, _TIME_S = range(7)
 _NEVER_READ = 1e300
 _RAREST = 0.02  # at most 3.9 nats a repeat, however lively the sensor was
 _MOST_NATS = 1_000.0
 _MOST_MOVED = 4.5  # nats a reading from the twin's movement: three standard deviations
+_OFF = 0.1  # of the usual size
 _SAME = 0.05  # of a resolution: what rounding in a mean of equal readings leaves
 
 
@@ -40,7 +41,7 @@ class Stuck:
     follow_s: float = 6 * 3600.0
 
     name: ClassVar[str] = "stuck"
-    width: ClassVar[int] = 6
+    width: ClassVar[int] = 7
 
     def initial(self, rows: int) -> Array:
         """Nothing read, and half of all readings taken to repeat."""
@@ -58,11 +59,15 @@ class Stuck:
         scale = np.maximum(np.maximum(seen.sd, seen.resolution), 1e-9)
         moved = np.maximum(np.abs(seen.expected - begun) - seen.resolution, 0.0) / scale - 1.0
         moved_nats = np.minimum(0.5 * np.maximum(moved, 0.0) ** 2, _MOST_MOVED)
+        # A machine that is off shows its standby power and nothing else, since a meter's scatter
+        # goes with what it measures; whether it should be off is for `level` to say.
+        size = np.abs(seen.measured)
+        off = size <= np.maximum(seen.resolution, _OFF * state[:, _SIZE])
         usual = -np.log(np.clip(share, _RAREST, 1.0))
-        nats = np.where(same, state[:, _NATS] + usual + moved_nats, 0.0)
+        nats = np.where(same & ~off, state[:, _NATS] + usual + moved_nats, 0.0)
         learning = time_s < LEARNING_S
         value = np.where(learning, 0.0, nats / self.threshold)
-        follows = (state[:, _REPEATED] > 0.0) & (learning | (value < FROZEN))
+        follows = (state[:, _REPEATED] > 0.0) & ~off & (learning | (value < FROZEN))
         after = np.empty_like(state)
         after[:, _VALUE] = np.where(same, state[:, _VALUE], seen.measured)
         after[:, _REPEATED] = same
@@ -71,6 +76,7 @@ class Stuck:
             share, again.astype(np.float64), follows, seen.dt_s, time_s, self.follow_s
         )
         after[:, _EXPECTED] = begun
+        after[:, _SIZE] = learnt(state[:, _SIZE], size, ~off, seen.dt_s, time_s, self.follow_s)
         after[:, _TIME_S] = time_s + seen.dt_s
         nothing = np.zeros_like(value)
         return after, value, nothing, nothing

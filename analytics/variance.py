@@ -1,10 +1,13 @@
 """Variance: does a sensor scatter more than it used to?
 
-The squared difference of successive residuals, halved, is their variance without their level
-(von Neumann, Ann. Math. Statist. 12, 1941, doi:10.1214/aoms/1177731677). Its short average over
-its learnt long one goes as chi-square over its degrees of freedom; the cube root of that is
-nearly normal (Wilson and Hilferty, PNAS 17, 1931, doi:10.1073/pnas.17.12.684), and the chart is
-of that. Upwards only: a sensor that scatters less is a matter for `stuck`.
+The squared second difference of successive residuals, over six, is their variance without their
+level and slope (after von Neumann, Ann. Math. Statist. 12, 1941, doi:10.1214/aoms/1177731677). Its
+short average over its learnt long one goes as chi-square over its degrees of freedom; the cube root
+of that is nearly normal (Wilson and Hilferty, PNAS 17, 1931, doi:10.1073/pnas.17.12.684), and the
+chart is of that. Upwards only: a sensor that scatters less is a matter for `stuck`.
+
+First differences over three minutes were tried: each burst of load and each trip, which are
+changes of level, then alarmed as scatter on half of the channels.
 """
 
 from __future__ import annotations
@@ -17,9 +20,14 @@ import numpy as np
 from analytics.detector import HOLD_S, Array, Seen
 from analytics.learning import FROZEN, LEARNING_S, learnt, smoothing
 
-_LAST, _SHORT, _LONG, _TIME_S, _WEIGHT = range(5)
-# One change of any size counts as 12 usual variances: a single jump is a matter for `level`.
+_LAST, _CHANGE, _RUN, _SHORT, _LONG, _TIME_S = range(6)
+# A change counts as 12 usual variances at most, and one of more than 8 standard deviations as an
+# ordinary one: a jump is a matter for `level`.
 _LARGEST = 12.0
+_JUMP = 64.0
+# Second differences overlap: 1 + 2 (4/6)² + 2 (1/6)² of them say as much as one that does not.
+_OVERLAP = 1.94
+_ONE, _TWO = 2.0, 3.0  # residuals for one difference, and for two
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +38,12 @@ class Variance:
     follow_s : how slowly the usual variance is learnt.
     """
 
-    threshold: float = 8.0
-    average_s: float = 180.0
-    follow_s: float = 6 * 3600.0
+    threshold: float = 10.0
+    average_s: float = 600.0
+    follow_s: float = 2 * 3600.0
 
     name: ClassVar[str] = "variance"
-    width: ClassVar[int] = 5
+    width: ClassVar[int] = 6
 
     def initial(self, rows: int) -> Array:
         """Nothing learnt."""
@@ -43,30 +51,35 @@ class Variance:
 
     def advance(self, state: Array, seen: Seen) -> tuple[Array, Array, Array, Array]:
         """Baseline: the usual scatter as a standard deviation, in the point's unit."""
-        time_s, long = state[:, _TIME_S], state[:, _LONG]
-        # No difference is known at the first reading, nor one worth comparing after a pause.
-        pair = (time_s > 0.0) & (seen.dt_s <= HOLD_S)
-        change = seen.residual - state[:, _LAST]
-        half = np.where(pair, 0.5 * change * change, 0.0)
-        floor = seen.resolution * seen.resolution / 6.0  # of rounding, in a difference
+        time_s, long, short = state[:, _TIME_S], state[:, _LONG], state[:, _SHORT]
+        # After a pause the differences are of another time.
+        joined = seen.dt_s <= HOLD_S
+        run = np.where(joined, np.minimum(state[:, _RUN] + 1.0, _TWO), 1.0)
+        change = np.where(run >= _ONE, seen.residual - state[:, _LAST], 0.0)
+        bend = change - state[:, _CHANGE]
+        counts = run >= _TWO
+        floor = seen.resolution * seen.resolution / 12.0  # what rounding alone scatters
         usual = np.maximum(np.maximum(long, floor), 1e-12)
         learning = time_s < LEARNING_S
-        held = np.where(learning, half, np.minimum(half, _LARGEST * usual))
-        weight = np.where(pair, smoothing(seen.dt_s, self.average_s), 0.0)
-        short = state[:, _SHORT] + weight * (held - state[:, _SHORT])
-        typical = np.maximum(state[:, _WEIGHT], 1e-3)
-        freedom = (2.0 - typical) / typical / 1.5  # successive differences share a residual
-        root = np.cbrt(np.maximum(short, 0.0) / usual)
-        off = (root - (1.0 - 2.0 / (9.0 * freedom))) / np.sqrt(2.0 / (9.0 * freedom))
-        value = np.where(learning, 0.0, np.maximum(off, 0.0) / self.threshold)
-        follows = pair & (learning | (value < FROZEN))
+        scatter = bend * bend / 6.0
+        held = np.where(scatter > _JUMP * usual, usual, np.minimum(scatter, _LARGEST * usual))
+        scatter = np.where(learning, scatter, held)
+        weight = np.where(counts, smoothing(seen.dt_s, self.average_s), 0.0)
+        short = short + weight * (scatter - short)
+        value = np.where(learning, 0.0, self._score(short / usual, seen.dt_s))
+        follows = counts & (learning | (value < FROZEN))
         after = np.empty_like(state)
-        after[:, _LAST] = seen.residual
+        after[:, _LAST], after[:, _CHANGE], after[:, _RUN] = seen.residual, change, run
         after[:, _SHORT] = short
-        after[:, _LONG] = learnt(long, held, follows, seen.dt_s, time_s, self.follow_s)
+        after[:, _LONG] = learnt(long, scatter, follows, seen.dt_s, time_s, self.follow_s)
         after[:, _TIME_S] = time_s + seen.dt_s
-        after[:, _WEIGHT] = np.where(pair, weight, state[:, _WEIGHT])
         return after, value, (value > 0.0).astype(np.float64), np.sqrt(usual)
+
+    def _score(self, ratio: Array, dt_s: Array) -> Array:
+        freedom = np.maximum(2.0 * self.average_s / np.maximum(dt_s, 1.0) / _OVERLAP, 1.0)
+        spread = 2.0 / (9.0 * freedom)
+        off = (np.cbrt(ratio) - (1.0 - spread)) / np.sqrt(spread)
+        return np.maximum(off, 0.0) / self.threshold
 
     def with_threshold(self, threshold: float) -> Self:
         """The same with another threshold."""
