@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podcore.errors import ConfigError
+from podcore.errors import ConfigError, NotWritten
 from podcore.frame import Frame, Kind, Source
 
 if TYPE_CHECKING:
@@ -226,13 +226,15 @@ class SqliteLog(_Reading):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if self._connection.in_transaction:  # some failures of SQLite roll back by themselves
                 self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise NotWritten(f"{self.path}: {error}") from error
             raise
 
 

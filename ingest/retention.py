@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ingest.log import TRIM_CHUNK, SqliteLog
 from podcore.clock import NS
+from podcore.errors import NotWritten
 from podcore.ports import Clock
 
 KEEP_NS = 24 * 3_600 * NS
@@ -62,5 +63,11 @@ class Trimmer:
         if now_s - self._looked_s >= self._every_s:
             self._looked_s = now_s
             self._up_to = self._retention.trim_to(self._clock.now_ns())
-        if self._up_to > 0 and self._log.trim(self._up_to) < TRIM_CHUNK:
+        if self._up_to > 0 and self._trimmed() < TRIM_CHUNK:
             self._up_to = 0
+
+    def _trimmed(self) -> int:
+        try:
+            return self._log.trim(self._up_to)
+        except NotWritten:  # a full disk, which whoever appends will say; deleting needs room too
+            return 0

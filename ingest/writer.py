@@ -30,6 +30,7 @@ from ingest.registry_store import (
     write_seen,
 )
 from ingest.ticks import Ticks
+from podcore.errors import NotWritten
 from podcore.frame import Kind
 from podcore.ports import Clock
 from podcore.site import Site
@@ -158,7 +159,7 @@ class Writer:
                         batch.frames, lambda database: _write(database, batch)
                     )
                     self._wake(offset)
-            except sqlite3.OperationalError as error:
+            except NotWritten as error:
                 if not self._wait_for_disk(error):
                     return False
             else:
@@ -167,7 +168,7 @@ class Writer:
                     self.stalled = None
                 return True
 
-    def _wait_for_disk(self, error: sqlite3.OperationalError) -> bool:
+    def _wait_for_disk(self, error: NotWritten) -> bool:
         if self.stalled is None:
             logger.error(
                 "log_not_written",

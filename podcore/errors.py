@@ -56,6 +56,10 @@ class Unreachable(PodTwinError):  # noqa: N818 - a service is, an operator reads
     """A service that does not answer; it may later."""
 
 
+class NotWritten(PodTwinError):  # noqa: N818 - as above
+    """A file that cannot be written now (a full disk, a lost mount); it may be later."""
+
+
 class RoleTaken(PodTwinError):  # noqa: N818 - as above
     """A second process asked for a role that one process holds on a data directory."""
 

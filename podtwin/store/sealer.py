@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 import structlog
 
+from podcore.errors import NotWritten
 from podcore.ports import Clock, Cursors
 from podcore.role import Health, RoleState
 from podtwin.store import parquet
@@ -123,7 +124,7 @@ class SealerRunner:
     def _pass(self) -> None:
         try:
             self._sealer.run_once(self._stop.is_set)
-        except (OSError, pl.exceptions.PolarsError) as error:
+        except (OSError, pl.exceptions.PolarsError, NotWritten) as error:
             if not self._trouble:
                 _events.error("sealing_failed", error=str(error))
             self._trouble = f"sealing failed, trying again: {error}"

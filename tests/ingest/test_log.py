@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.frames import MIDNIGHT_NS, NS, command, reading, tick
 
 from ingest.log import MAX_READ, SqliteLog, SqliteLogReader
-from podcore.errors import ConfigError
+from podcore.errors import ConfigError, NotWritten
 from podcore.frame import Frame, Kind, Source
 
 
@@ -66,7 +66,7 @@ def test_what_is_written_beside_the_frames_is_there_with_them_or_not_at_all(
         connection.execute("INSERT INTO beside VALUES (1)")
         raise sqlite3.OperationalError("database or disk is full")
 
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(NotWritten, match=r"log\.db: database or disk is full"):
         log.append(frames(2), broken)
     assert log.read(0, 10) == []
     assert log.connection.execute("SELECT * FROM beside").fetchall() == []

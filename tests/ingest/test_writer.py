@@ -17,10 +17,11 @@ from ingest.ledger import read_ledger
 from ingest.log import SqliteLog, SqliteLogReader
 from ingest.retention import EVERY_S, Trimmer
 from ingest.writer import Writer
+from podcore.errors import NotWritten
 from podcore.frame import READING, Frame, Kind
 
 POINT = "rack-01/it_power"
-FULL = sqlite3.OperationalError("database or disk is full")
+FULL = NotWritten("log.db: database or disk is full")
 
 
 def telemetry(seq: int) -> bytes:
