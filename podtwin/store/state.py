@@ -1,4 +1,6 @@
-"""The state database `state.db`: checkpoints, transitions, cursors, commands.
+"""The state database `state.db`: the file, and what the engine and the readers keep in it.
+
+Tables are in `state_schema`, rows of alerts in `alert_rows`, of webhooks in `outbox`.
 
 Several threads and processes write it: every write is one short `BEGIN IMMEDIATE` transaction,
 one that finds it taken waits up to 5 s. One `StateStore` is one connection behind a lock and so
@@ -14,31 +16,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from podcore.errors import ConfigError
-from podcore.ports import Checkpoint, Transition
+from podcore.errors import ConfigError, NotWritten
+from podcore.ports import Applied, Checkpoint, Command, Notice, Transition
+from podtwin.store.alert_rows import pending_commands, write_changes, write_notices
+from podtwin.store.state_schema import MIGRATIONS
 
 ENGINE = "engine"  # the reader under which the engine's cursor is kept
 KEPT_CHECKPOINTS = 10  # the newest of a site; older ones go down to one an hour
 _HOUR_NS = 3_600_000_000_000
 _BUSY_MS = 5_000
 
-# Forward only: a migration that was released is never changed, the next one is added.
-_MIGRATIONS = (
-    """
-    CREATE TABLE checkpoints (
-      site TEXT NOT NULL, offset INTEGER NOT NULL, ts_ns INTEGER NOT NULL, state BLOB NOT NULL,
-      PRIMARY KEY (site, offset)) WITHOUT ROWID;
-    CREATE TABLE transitions (
-      key TEXT PRIMARY KEY, site TEXT NOT NULL, fingerprint TEXT NOT NULL, before TEXT NOT NULL,
-      after TEXT NOT NULL, cause INTEGER NOT NULL, ts_ns INTEGER NOT NULL, body BLOB NOT NULL);
-    CREATE INDEX transitions_by_site ON transitions (site, ts_ns);
-    CREATE TABLE cursors (reader TEXT PRIMARY KEY, offset INTEGER NOT NULL);
-    CREATE TABLE commands (
-      id TEXT PRIMARY KEY, site TEXT NOT NULL, kind TEXT NOT NULL, issued_by TEXT NOT NULL,
-      issued_ns INTEGER NOT NULL, body BLOB NOT NULL, applied_cause INTEGER);
-    CREATE INDEX commands_to_apply ON commands (id) WHERE applied_cause IS NULL;
-    """,
-)
 _THIN_OUT = """
 DELETE FROM checkpoints WHERE site = :site
   AND offset NOT IN (
@@ -62,6 +49,7 @@ class StateStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._lock = threading.Lock()
+        path.touch(0o600)  # it holds the secrets of endpoints
         self._connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
         )
@@ -84,17 +72,17 @@ class StateStore:
         return None if row is None else Checkpoint(*row)
 
     def commit(
-        self, transitions: Sequence[Transition], checkpoints: Sequence[Checkpoint], cursor: int
+        self,
+        transitions: Sequence[Transition],
+        checkpoints: Sequence[Checkpoint],
+        cursor: int,
+        notices: Sequence[Notice] = (),
+        applied: Sequence[Applied] = (),
     ) -> None:
-        """Stores all three in one transaction; what is there already stays as it is."""
-        with self._transaction() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO transitions VALUES (?,?,?,?,?,?,?,?)",
-                [
-                    (t.key, t.site, t.fingerprint, t.before, t.after, t.cause, t.ts_ns, t.body)
-                    for t in transitions
-                ],
-            )
+        """Stores all in one transaction; what is there already stays as it is."""
+        with self.transaction() as connection:
+            write_changes(connection, transitions, applied)
+            write_notices(connection, notices)
             connection.executemany(
                 "INSERT OR IGNORE INTO checkpoints VALUES (?,?,?,?)",
                 [(c.site, c.offset, c.ts_ns, c.state) for c in checkpoints],
@@ -106,10 +94,22 @@ class StateStore:
             connection.executemany(_THIN_OUT, sites)
             _set_cursor(connection, ENGINE, cursor)
 
+    def pending_commands(self) -> list[Command]:
+        """Commands that were not applied, in the order in which they came."""
+        with self._lock:
+            return pending_commands(self._connection)
+
+    def rows(
+        self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[tuple[object, ...]]:
+        """The rows of a query; no read transaction stays open."""
+        with self._lock:
+            return self._connection.execute(query, parameters).fetchall()
+
     def forget_checkpoints(self, before: int) -> int:
         """Deletes those that the log no longer reaches back to, never a site's newest; how many."""
         newest = "SELECT max(offset) FROM checkpoints AS other WHERE other.site = checkpoints.site"
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return connection.execute(
                 f"DELETE FROM checkpoints WHERE offset < ? AND offset < ({newest})",  # noqa: S608 - constant text
                 (before,),
@@ -131,7 +131,7 @@ class StateStore:
 
     def set(self, reader: str, offset: int) -> None:
         """Remembers the last offset done."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             _set_cursor(connection, reader, offset)
 
     def all(self) -> Mapping[str, int]:
@@ -141,7 +141,7 @@ class StateStore:
 
     def drop(self, reader: str) -> None:
         """Forgets a reader that is no longer configured."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("DELETE FROM cursors WHERE reader = ?", (reader,))
 
     def settings(self) -> Mapping[str, int]:
@@ -156,30 +156,34 @@ class StateStore:
             self._connection.close()
 
     def _migrate(self) -> None:
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            if found <= len(_MIGRATIONS):
-                for migration in _MIGRATIONS[found:]:
+            if found <= len(MIGRATIONS):
+                for migration in MIGRATIONS[found:]:
                     for statement in migration.split(";"):
                         connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={len(_MIGRATIONS)}")
+                connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
                 return
         self._connection.close()
-        rule = f"was written by a newer PodTwin; this one reads up to version {len(_MIGRATIONS)}"
+        rule = f"was written by a newer PodTwin; this one reads up to version {len(MIGRATIONS)}"
         raise ConfigError(
             str(self.path), found, rule, "update PodTwin or use another data directory"
         )
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction, ended whole or not at all; for the files beside this one."""
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                if self._connection.in_transaction:  # some failures roll back by themselves
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise NotWritten(f"{self.path}: {error}") from error
                 raise
-            self._connection.execute("COMMIT")
 
 
 def _set_cursor(connection: sqlite3.Connection, reader: str, offset: int) -> None:

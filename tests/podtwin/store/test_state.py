@@ -136,7 +136,7 @@ def test_a_commit_survives_a_power_cut(store: StateStore) -> None:
     with sqlite3.connect(store.path) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
-    assert store.settings() == {"synchronous": 2, "busy_timeout": 5_000, "user_version": 1}
+    assert store.settings() == {"synchronous": 2, "busy_timeout": 5_000, "user_version": 2}
 
 
 def test_a_file_of_a_newer_version_is_refused_with_the_way_out(tmp_path: Path) -> None:
