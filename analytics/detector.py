@@ -26,6 +26,7 @@ _LOSS = 10.0
 # A score stands for a row that was not read in this step: points come each 10 to 60 s, steps
 # each 5 s. Three periods of the slowest; past it the row has nothing to say.
 HOLD_S = 180.0
+_LARGEST = 1e16
 _LONGEST_STEP_S = 3600.0  # a longer one is a gap, after which all is warmed up anew
 
 
@@ -162,8 +163,7 @@ class Gated:
         warm_s = state[:, _WARM] + np.where(trusted, elapsed_s, -_LOSS * elapsed_s)
         after[:, _WARM] = np.clip(warm_s, 0.0, self.warm_up_s)
         age_s = state[:, _AGE] + elapsed_s
-        used = trusted & np.isfinite(seen.measured) & np.isfinite(seen.residual)
-        used &= np.isfinite(seen.sd)
+        used = trusted & _usable(seen.measured) & _usable(seen.residual) & _usable(seen.sd)
         self._advance(state, _filled(seen, age_s, used), used, after)
         after[:, _AGE] = np.where(used, 0.0, np.minimum(age_s, _LONGEST_STEP_S))
         known = trusted & (after[:, _WARM] >= self.warm_up_s) & (after[:, _AGE] <= HOLD_S)
@@ -194,6 +194,11 @@ class Gated:
         return replace(self, chart=self.chart.with_threshold(fitted))
 
 
+def _usable(numbers: Array) -> Flags:
+    # Not NaN, not infinite, and its square still a number; no quantity reaches this far.
+    return np.abs(numbers) <= _LARGEST
+
+
 def _elapsed_s(dt_s: Array) -> Array:
     # A clock that went back has let no time pass; one that is not a number, a gap.
     finite = np.where(np.isfinite(dt_s), dt_s, _LONGEST_STEP_S)
@@ -204,9 +209,9 @@ def _filled(seen: Seen, age_s: Array, used: Flags) -> Seen:
     """Numbers everywhere, since all rows are calculated and those not used are thrown away."""
     return Seen(
         np.where(used, seen.residual, 0.0),
-        np.where(used, seen.sd, 1.0),
+        np.where(used, np.abs(seen.sd), 1.0),
         np.where(used, seen.measured, 0.0),
-        np.where(np.isfinite(seen.resolution), np.abs(seen.resolution), 0.0),
+        np.where(_usable(seen.resolution), np.abs(seen.resolution), 0.0),
         np.where(used, age_s, 0.0),
         used,
     )
