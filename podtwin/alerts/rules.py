@@ -98,7 +98,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         "A limit will be passed soon",
         "{where} is {value} and rises; by the twin it passes {expected} in {left}.",
         severity=Severity.CRITICAL,
-        threshold=600.0,
+        threshold=1_200.0,
         for_s=5.0,
     ),
     Rule(

@@ -16,8 +16,9 @@ from podcore.ports import Checkpoint
 from podtwin.engine.grid import Grid
 from podtwin.engine.site import SiteState
 from podtwin.engine.site_time import SiteTime
+from podtwin.engine.watching import Remembered
 
-VERSION = 1
+VERSION = 2
 
 
 class _Envelope(msgspec.Struct, frozen=True, array_like=True):
@@ -33,6 +34,7 @@ class _State(msgspec.Struct, frozen=True, array_like=True):
     params_digest: str
     x: list[float]
     variance: list[float]
+    judged: Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +52,31 @@ _envelopes = msgspec.msgpack.Decoder(_Envelope)
 _states = msgspec.msgpack.Decoder(_State)
 
 
-def write(site: SiteState, estimated: Estimated, offset: int, log_ns: int) -> Checkpoint:
+def write(
+    site: SiteState, estimated: Estimated, judged: Remembered, offset: int, log_ns: int
+) -> Checkpoint:
     """A site after the Frame at `offset`; it must have no closed step waiting."""
     digest = site.plan.digest if site.plan else ""
-    state = _State(site.time, site.grid, estimated.model, digest, estimated.x, estimated.variance)
+    state = _State(
+        site.time, site.grid, estimated.model, digest, estimated.x, estimated.variance, judged
+    )
     envelope = _Envelope(VERSION, site.packed_config, _encoder.encode(state))
     return Checkpoint(site.site.id, offset, log_ns, _encoder.encode(envelope))
 
 
-def read(checkpoint: Checkpoint) -> tuple[SiteState, Estimated]:
-    """The site as it was, and the state of its model."""
+def read(checkpoint: Checkpoint) -> tuple[SiteState, Estimated, Remembered]:
+    """The site as it was, the state of its model, and what the judge remembers."""
     envelope = _envelopes.decode(checkpoint.state)
     config = zlib.decompress(envelope.config)
     if envelope.version != VERSION:
-        site, estimated = SiteState(config), NOTHING
+        site, estimated, judged = SiteState(config), NOTHING, Remembered()
     else:
         state = _states.decode(envelope.state)
         site = SiteState(config, state.time, state.grid)
         estimated = Estimated(state.model, state.x, state.variance)
+        judged = state.judged
     site.seen = checkpoint.offset
-    return site, estimated
+    return site, estimated, judged
 
 
 def params_digest(checkpoint: Checkpoint) -> str:

@@ -11,28 +11,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from podcore.clock import NS
 from podcore.frame import Frame, Kind
-from podcore.ports import Checkpoint
+from podcore.ports import Checkpoint, Command
 from podtwin.engine.batch import Batch
 from podtwin.engine.checkpoint import NOTHING, Estimated, read, write
 from podtwin.engine.grid import ClosedStep
+from podtwin.engine.judge import Judge, Verdict
 from podtwin.engine.outputs import Outputs, StepResult, step_result, twin_frame
 from podtwin.engine.plan import Plan
-from podtwin.engine.site import ModelChange, SiteState, Skipped
+from podtwin.engine.site import Asked, ModelChange, Silence, SiteState, Skipped
+from podtwin.engine.site_time import DEFAULT_PERIOD_NS
+from podtwin.engine.watching import Watch
 
 # Closed steps of all sites: about 500 B each with their lists, so 100 MB; the log keeps the rest.
 MAX_WAITING = 200_000
+COMMANDS = msgspec.msgpack.Decoder(Command)
 CHECKPOINT_NS = 60 * NS  # of log time; a restart reruns at most about this much
 
 
 class _Member:
     """A site with its row in a batch."""
 
-    __slots__ = ("batch", "checkpoint_ns", "row", "safe", "state")
+    __slots__ = ("batch", "checkpoint_ns", "row", "safe", "state", "watch")
 
-    def __init__(self, state: SiteState, safe: int, checkpoint_ns: int = 0) -> None:
+    def __init__(self, state: SiteState, watch: Watch, safe: int, checkpoint_ns: int = 0) -> None:
         self.state = state
+        self.watch = watch
         self.safe = safe  # the log is needed from here on, were the process to end now
         self.checkpoint_ns = checkpoint_ns
         self.batch: Batch | None = None
@@ -46,9 +53,17 @@ class Engine:
     ----------
     checkpoints : the newest of each site, or the one that each is to go on from.
     after : the last offset that every site has done; the smallest of the checkpoints when None.
+    judge : detectors and rules; the shipped ones when None.
     """
 
-    def __init__(self, checkpoints: Iterable[Checkpoint] = (), after: int | None = None) -> None:
+    def __init__(
+        self,
+        checkpoints: Iterable[Checkpoint] = (),
+        after: int | None = None,
+        judge: Judge | None = None,
+    ) -> None:
+        self._judge = judge or Judge()
+        self._said = Outputs()
         self.offset = 0
         self.log_ns = 0
         self.waiting = 0
@@ -83,10 +98,27 @@ class Engine:
     def feed(self, frames: Iterable[Frame]) -> Outputs:
         """Takes the Frames and calculates all that closed."""
         self.take(frames)
-        outputs = Outputs()
+        outputs = self.said()
         while self.waiting:
             outputs.add(self.advance())
         return outputs
+
+    def said(self) -> Outputs:
+        """What came of ticks and commands, where no step stood before it in line."""
+        said, self._said = self._said, Outputs()
+        return said
+
+    def command(self, frame: Frame) -> bool:
+        """Applies a command Frame if it can be applied where a replay will do it; whether it was.
+
+        A checkpoint must come with it, and there is one an offset: so not right after one.
+        """
+        member = self._members.get(frame.site)
+        if member is None or member.state.waiting or self.offset <= member.safe:
+            return False
+        self._rare(frame)
+        member.checkpoint_ns = 0
+        return True
 
     def take(self, frames: Iterable[Frame]) -> None:
         """Takes Frames in offset order; closed steps wait for `advance`."""
@@ -126,7 +158,9 @@ class Engine:
         for member in self._members.values():
             due = self.log_ns - member.checkpoint_ns >= CHECKPOINT_NS or not due_only
             if due and not member.state.waiting and self.offset > member.safe:
-                made.append(write(member.state, _estimated(member), self.offset, self.log_ns))
+                judged = member.watch.remembered()
+                estimated = _estimated(member)
+                made.append(write(member.state, estimated, judged, self.offset, self.log_ns))
                 member.safe, member.checkpoint_ns = self.offset, self.log_ns
         return made
 
@@ -135,6 +169,22 @@ class Engine:
             state = member.state
             if state.time.live and frame.offset > state.seen:
                 self._closed(member, state.tick(frame))
+                self._listen(member, frame)
+
+    def _listen(self, member: _Member, tick: Frame) -> None:
+        """Whether the site has gone silent, or speaks again."""
+        nodes = member.state.time.nodes.values()
+        heard_ns = max((node.recv_ns for node in nodes), default=0)
+        if not heard_ns:
+            return
+        period_ns = min(node.period_ns or DEFAULT_PERIOD_NS for node in nodes)
+        silent_s = (tick.ts_ns - heard_ns) / NS
+        verdict = self._judge.silence(
+            member.watch, tick.ts_ns, tick.offset, silent_s, period_ns / NS
+        )
+        if verdict.transitions:
+            member.state.waiting.append(Silence(verdict))
+            self._settle(member)
 
     def _rare(self, frame: Frame) -> None:
         member = self._members.get(frame.site)
@@ -146,16 +196,23 @@ class Engine:
             self._closed(member, member.state.born(frame))
         elif frame.kind is Kind.STATE:
             self._closed(member, member.state.node_state(frame))
+        elif frame.kind is Kind.COMMAND:
+            member.state.waiting.append(Asked(COMMANDS.decode(frame.body), frame.cause))
+            self._settle(member)
 
     def _configure(self, member: _Member | None, frame: Frame) -> None:
         if member is None:
-            member = _Member(SiteState(frame.body), frame.offset - 1)
+            member = _Member(SiteState(frame.body), self._judge.watch(), frame.offset - 1)
             self._members[frame.site] = member
         elif frame.offset <= member.state.seen:
             return
         else:
             member.state.configure(frame.body)
-        self._apply_changes(member)
+        self._settle(member)
+
+    def _settle(self, member: _Member) -> None:
+        """What stands in line before the next closed step."""
+        self._apply(member, self._said)
 
     def _closed(self, member: _Member, number: int) -> None:
         if number:
@@ -168,18 +225,30 @@ class Engine:
         assert batch is not None  # noqa: S101 - `advance` groups by it
         means, sds = batch.step([member.row for member in group], closed)
         self.waiting -= len(group)
-        for member, step, mean, sd in zip(group, closed, means, sds, strict=True):
-            result = step_result(member.state.site.id, step, mean, sd)
+        results = [
+            step_result(member.state.site.id, step, mean, sd)
+            for member, step, mean, sd in zip(group, closed, means, sds, strict=True)
+        ]
+        verdicts = self._judge.steps(results, [member.watch for member in group])
+        for member, step, result, verdict in zip(group, closed, results, verdicts, strict=True):
             self.latest[result.site] = result
             outputs.steps.append(result)
             outputs.frames.append(twin_frame(result, step.recv_ns))
-            self._apply_changes(member)
+            _say(outputs, verdict)
+            self._apply(member, outputs)
 
-    def _apply_changes(self, member: _Member) -> None:
-        """Changes of the model that stand next in line; steps before them are of the old one."""
+    def _apply(self, member: _Member, outputs: Outputs) -> None:
+        """What stands next in line; the steps before it are done, those behind it come after."""
         queue = member.state.waiting
-        while queue and isinstance(queue[0], ModelChange):
-            self._change(member, queue[0].plan)
+        while queue and not isinstance(queue[0], ClosedStep):
+            match queue[0]:
+                case ModelChange(site, plan):
+                    member.watch.configure(site, [] if plan is None else plan.emitted)
+                    self._change(member, plan)
+                case Asked(command, cause):
+                    outputs.applied.append(self._judge.command(member.watch, command, cause))
+                case Silence(verdict):
+                    _say(outputs, verdict)
             queue.popleft()
         if not queue:
             self._busy.pop(member.state.site.id, None)
@@ -203,13 +272,19 @@ class Engine:
         return batch
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        state, estimated = read(checkpoint)
-        member = _Member(state, checkpoint.offset, checkpoint.ts_ns)
+        state, estimated, judged = read(checkpoint)
+        member = _Member(state, self._judge.watch(), checkpoint.offset, checkpoint.ts_ns)
         self._members[checkpoint.site] = member
         self.log_ns = max(self.log_ns, checkpoint.ts_ns)
-        self._apply_changes(member)
+        self._settle(member)
+        member.watch.restore(judged)
         if member.batch is not None and member.batch.model.name == estimated.model:
             member.batch.set_state(member.row, estimated.x, estimated.variance)
+
+
+def _say(outputs: Outputs, verdict: Verdict) -> None:
+    outputs.transitions += verdict.transitions
+    outputs.notices += verdict.notices
 
 
 def _next_step(member: _Member) -> ClosedStep:

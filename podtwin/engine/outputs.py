@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from podcore.frame import Flag, Frame, Kind, ReadingBody, Source, encode_body
-from podcore.ports import Transition
+from podcore.ports import Applied, Command, Notice, Transition
 from podtwin.engine.grid import ClosedStep
 
 TWIN_NODE = "twin"
@@ -47,12 +47,16 @@ class Outputs:
     frames: list[Frame] = field(default_factory=list)
     steps: list[StepResult] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    applied: list[Applied] = field(default_factory=list)
 
     def add(self, other: Outputs) -> None:
         """Those of a later call."""
         self.frames += other.frames
         self.steps += other.steps
         self.transitions += other.transitions
+        self.notices += other.notices
+        self.applied += other.applied
 
 
 def step_result(
@@ -92,4 +96,22 @@ def twin_frame(result: StepResult, recv_ns: int) -> Frame:
         Source.TWIN,
         flags,
         body,
+    )
+
+
+def command_frame(command: Command, cause: int, recv_ns: int) -> Frame:
+    """What a person asked for, as the log and recordings hold it."""
+    return Frame(
+        cause,
+        Kind.COMMAND,
+        command.site,
+        "",
+        "",
+        None,
+        command.issued_ns,
+        recv_ns,
+        cause,
+        Source.MEASURED,
+        0,
+        msgspec.msgpack.encode(command),
     )

@@ -8,20 +8,21 @@ last checkpoint, under the same keys. Results depend on none of the numbers here
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from podcore.errors import ConfigError
-from podcore.ports import Clock, Cursors, EngineStore, LogReader, LogWriter
+from podcore.errors import ConfigError, NotWritten
+from podcore.ports import Checkpoint, Clock, Cursors, EngineStore, LogReader, LogWriter
 from podcore.role import Health, RoleState
 from podtwin.engine.engine import MAX_WAITING, Engine
-from podtwin.engine.outputs import Outputs
+from podtwin.engine.outputs import Outputs, command_frame
 
 NAME = "engine"
 READ_LIMIT = 2_000  # Frames at once: 2.4 MB at 1.2 kB
 BUDGET_S = 0.1  # array steps before the log is read again
+RETRY_S = 1.0  # between two tries to write on a disk that refuses
 POLL_S = 0.2  # how long a missed wake-up can delay a result
 # Derived Frames before they are committed, however long the budget: 5 MB at 500 B.
 MAX_UNCOMMITTED = 10_000
@@ -113,6 +114,7 @@ class EngineRunner:
         self._stopping = threading.Event()
         self._done = threading.Event()
         self._failure = ""
+        self._stalled = ""
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
     def start(self) -> None:
@@ -141,7 +143,7 @@ class EngineRunner:
             return Health(NAME, RoleState.STOPPED, ready=False)
         if self._thread.ident is None:
             return Health(NAME, RoleState.STARTING, ready=False)
-        return Health(NAME, RoleState.RUNNING, self._detail())
+        return Health(NAME, RoleState.RUNNING, self._detail(), ready=not self._stalled)
 
     def lag(self) -> Lag:
         """How far it was behind after its last round; for any thread."""
@@ -169,6 +171,7 @@ class EngineRunner:
             frames = self._log.read(self.engine.offset, self._read_limit)
             self.engine.take(frames)
         outputs = self._calculate()
+        self._apply_commands(outputs)
         self._commit(outputs, due_only=True)
         at_end = may_read and len(frames) < self._read_limit
         unread = 0 if at_end else self._log.last_offset() - self.engine.offset
@@ -198,7 +201,7 @@ class EngineRunner:
             self._done.set()
 
     def _calculate(self) -> Outputs:
-        outputs = Outputs()
+        outputs = self.engine.said()
         until_s = self._clock.monotonic_s() + self._budget_s
         while self.engine.waiting and len(outputs.frames) < MAX_UNCOMMITTED:
             outputs.add(self.engine.advance())
@@ -206,14 +209,47 @@ class EngineRunner:
                 break
         return outputs
 
+    def _apply_commands(self, outputs: Outputs) -> None:
+        """What people asked for, as Frames beside what it led to."""
+        for command in self._store.pending_commands():
+            frame = command_frame(command, self.engine.offset, self.engine.log_ns)
+            if self.engine.command(frame):
+                outputs.frames.append(frame)
+        outputs.add(self.engine.said())
+
     def _commit(self, outputs: Outputs, *, due_only: bool) -> None:
-        if outputs.frames:
-            self._derived.append(outputs.frames)
-        self._between_commits()
+        """Writes what came out; on a disk that refuses the same again, until it is taken.
+
+        Nothing is read meanwhile, and a stop leaves it to the rerun from the last checkpoints.
+        """
         checkpoints = self.engine.checkpoints(due_only=due_only)
-        if outputs.transitions or checkpoints:
-            self._store.commit(outputs.transitions, checkpoints, self.engine.cursor)
-            self._forget(self._log.first_offset())
+        while not self._written(outputs, checkpoints):
+            if self._clock.wait(self._stopping, RETRY_S):
+                return
+
+    def _written(self, outputs: Outputs, checkpoints: Sequence[Checkpoint]) -> bool:
+        try:
+            if outputs.frames:
+                self._derived.append(outputs.frames)
+            self._between_commits()
+            if outputs.transitions or outputs.applied or checkpoints:
+                self._store.commit(
+                    outputs.transitions,
+                    checkpoints,
+                    self.engine.cursor,
+                    outputs.notices,
+                    outputs.applied,
+                )
+                self._forget(self._log.first_offset())
+        except NotWritten as error:
+            if not self._stalled:
+                _logger.error("engine_not_written", error=str(error), way_out="free disk space")
+            self._stalled = str(error)
+            return False
+        if self._stalled:
+            _logger.warning("engine_written_again", was=self._stalled)
+            self._stalled = ""
+        return True
 
     def _forget(self, first_offset: int) -> None:
         if first_offset > self._forgotten_before:
@@ -223,6 +259,8 @@ class EngineRunner:
     def _detail(self) -> str:
         refused = {name: s.refused for name, s in self.engine.sites.items() if s.refused}
         notes = [f"{site}: no twin, {reason}" for site, reason in sorted(refused.items())]
+        if self._stalled:
+            notes.append(f"results cannot be written ({self._stalled}); the log keeps the rest")
         lag = self._lag
         if lag.steps >= MAX_WAITING:
             notes.append(f"{lag.steps} closed steps wait; the log is not read until they are done")

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from podcore.clock import NS
 from podcore.errors import ConfigError
 from podcore.frame import BIRTH, CONFIG, STATE, Flag, Frame
+from podcore.ports import Command
 from podcore.site import Site
 from podtwin.engine.grid import ClosedStep, Grid
+from podtwin.engine.judge import Verdict
 from podtwin.engine.plan import RAW_READING, Layouts, Plan, make_plan, step_ns
 from podtwin.engine.site_time import GAP_NS, SiteTime, Taken, believed
 from twin.site_model import site_model
@@ -30,16 +32,32 @@ class Skipped(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """From here on a site's steps are of this plan; None ends its twin."""
+    """From here on a site is this one, and its steps are of this plan; None ends its twin."""
 
+    site: Site
     plan: Plan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asked for, in the order in which it reached the log."""
+
+    command: Command
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What ticks alone said of a site's silence."""
+
+    verdict: Verdict
 
 
 class SiteState:
     """What the engine knows of a site between two Frames.
 
     seen : Frames up to this offset are in it already (from a checkpoint).
-    waiting : closed steps and changes of the model, in order.
+    waiting : closed steps and what else happens to the site, in order.
     refused : why its twin does not run although its type has one, or empty.
     """
 
@@ -53,7 +71,7 @@ class SiteState:
         self.plan: Plan | None = None
         self.refused = ""
         self.seen = 0
-        self.waiting: deque[ClosedStep | ModelChange] = deque()
+        self.waiting: deque[ClosedStep | ModelChange | Asked | Silence] = deque()
         self.skipped: Counter[Skipped] = Counter()
         self._build()
 
@@ -158,4 +176,4 @@ class SiteState:
         else:
             self.grid = self.grid.moved_to(self.plan)
         self._layouts = Layouts([] if self.plan is None else self.plan.points, self.site)
-        self.waiting.append(ModelChange(self.plan))
+        self.waiting.append(ModelChange(self.site, self.plan))

@@ -18,7 +18,7 @@ BELOW_API = CORE | {"ingest", "twin", "analytics"} | {f"podtwin.{r}" for r in RO
 # The longest name that fits a module is its room; a room may always import itself.
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "podcore": frozenset(),
-    "twin": CORE,
+    "twin": CORE | {"twin.fluids"},
     "twin.fluids": CORE,
     "ingest": CORE,
     "analytics": CORE | {"twin", "twin.fluids"},

@@ -22,7 +22,7 @@ def test_a_checkpoint_names_its_site_offset_and_time_of_the_log() -> None:
 
 
 def test_a_checkpoint_holds_the_site_itself_so_that_it_can_be_loaded_alone() -> None:
-    site, _ = read(checkpoint())
+    site, _, _ = read(checkpoint())
     assert site.site == air_dx()
 
 

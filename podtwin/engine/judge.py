@@ -1,0 +1,354 @@
+"""The judge: what a calculated step says about the conditions of its site.
+
+Detectors run over the watched channels of all sites of a batch at once, elementwise, so that a
+site's scores do not depend on its neighbours. Scores become signals, signals move conditions in
+site time, and changes of conditions leave as transitions and, once the site is live, as notices.
+Nothing here asks a clock; what the judge remembers of a site goes into the site's checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from analytics import runaway
+from analytics.detector import Array, Detector, Score, Seen
+from analytics.standard import standard_detectors
+from analytics.suspect import NOBODY, Suspicion, suspect
+from podcore.clock import NS
+from podcore.ports import Applied, Command, Notice, Transition
+from podcore.site import Site
+from podtwin.alerts.conditions import (
+    INACTIVE,
+    OPEN,
+    RAISED_AT,
+    Change,
+    Condition,
+    Signal,
+    State,
+    Tells,
+    advance,
+    handled,
+)
+from podtwin.alerts.event import describe, notice
+from podtwin.alerts.fingerprint import alert_id, change_key, fingerprint
+from podtwin.alerts.handling import HandlingEvent
+from podtwin.alerts.rules import (
+    Rule,
+    RuleKind,
+    RuleSet,
+    detector_score,
+    runaway_score,
+    silence_score,
+)
+from podtwin.alerts.table import NoTransition
+from podtwin.engine.outputs import StepResult
+from podtwin.engine.watching import Channel, Rows, RunawayRows, Watch
+
+_BY_THE_TWIN = frozenset({RuleKind.DRIFT, RuleKind.RUNAWAY})
+
+
+class _Moment(NamedTuple):
+    """When something is seen: site time, the Frame that caused it, whether it is of the past."""
+
+    ts_ns: int
+    cause: int
+    recorded: bool = False
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of a step, a tick or a command."""
+
+    transitions: list[Transition] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    def add(self, other: Verdict) -> None:
+        """Those of a later one."""
+        self.transitions += other.transitions
+        self.notices += other.notices
+
+
+class Judge:
+    """Detectors and rules; the same for all sites."""
+
+    def __init__(
+        self,
+        rules: RuleSet | None = None,
+        detectors: Mapping[str, Detector] | None = None,
+    ) -> None:
+        self.rules = rules or RuleSet()
+        chosen = standard_detectors() if detectors is None else detectors
+        self._detectors = {RuleKind(name): detector for name, detector in chosen.items()}
+
+    def watch(self) -> Watch:
+        """The memory of one more site."""
+        charts: dict[RuleKind, Rows] = {**self._detectors, RuleKind.RUNAWAY: RunawayRows()}
+        return Watch(charts, self.rules)
+
+    def steps(self, results: Sequence[StepResult], watches: Sequence[Watch]) -> list[Verdict]:
+        """One step of each of some sites."""
+        scores = [dict[RuleKind, Score]() for _ in results]
+        for kind in (*self._detectors, RuleKind.RUNAWAY):
+            self._score(kind, results, watches, scores)
+        return [
+            self._conclude(result, watch, scored)
+            for result, watch, scored in zip(results, watches, scores, strict=True)
+        ]
+
+    def _score(
+        self,
+        kind: RuleKind,
+        results: Sequence[StepResult],
+        watches: Sequence[Watch],
+        scores: Sequence[dict[RuleKind, Score]],
+    ) -> None:
+        sizes = [len(watch.channels[kind]) for watch in watches]
+        if not any(sizes):
+            return
+        seen = _seen(kind, results, watches)
+        rows = np.concatenate([watch.rows[kind] for watch in watches])
+        if kind is RuleKind.RUNAWAY:
+            limits = [
+                watch.limit_c
+                for watch, size in zip(watches, sizes, strict=True)
+                for _ in range(size)
+            ]
+            state, score = _time_to_limit(rows, seen, limits)
+        else:
+            state, score = self._detectors[kind].update(rows, seen)
+        start = 0
+        for watch, size, found in zip(watches, sizes, scores, strict=True):
+            part = slice(start, start + size)
+            watch.rows[kind] = state[part]
+            found[kind] = Score(
+                score.value[part], score.direction[part], score.baseline[part], score.known[part]
+            )
+            start += size
+
+    def _conclude(
+        self, result: StepResult, watch: Watch, scores: Mapping[RuleKind, Score]
+    ) -> Verdict:
+        verdict = Verdict()
+        memory = watch.memory
+        if memory.recorded and not result.recorded:
+            verdict.notices += _told_at_the_turn(watch, result)
+        memory.recorded, memory.ts_ns = result.recorded, result.ts_ns
+        watch.hold(result.measured, result.values)
+        moment = _Moment(result.ts_ns, result.cause, result.recorded)
+        suspicion = NOBODY
+        for kind, score in scores.items():
+            for place, channel in enumerate(watch.channels[kind]):
+                value = _by_rule(channel.rule, float(score.value[place]))
+                before = memory.conditions.get(channel.mark, INACTIVE)
+                if before.quiet and value < RAISED_AT:
+                    continue
+                if suspicion is NOBODY and watch.site is not None:
+                    suspicion = suspect(watch.site, _alarming(watch, scores))
+                known = bool(score.known[place])
+                signal = _signal(watch, channel, result, value, score, place, suspicion)
+                _move(verdict, watch, channel, signal if known else None, moment)
+        return verdict
+
+    def silence(
+        self, watch: Watch, tick_ns: int, cause: int, silent_s: float, period_s: float
+    ) -> Verdict:
+        """Whether a live site has gone silent, by a tick."""
+        verdict = Verdict()
+        site = watch.site
+        rule = None if site is None else self.rules.rule(RuleKind.SILENCE, site.id)
+        if site is None or rule is None:
+            return verdict
+        before = watch.memory.silence
+        score = silence_score(rule, silent_s, period_s)
+        if before.quiet and score < RAISED_AT:
+            return verdict
+        signal = Signal(score)
+        after, changes = advance(before, rule, signal, tick_ns)
+        watch.memory.silence = INACTIVE if after.quiet else after
+        for change in changes:
+            _tell(verdict, site, rule, "", change, signal, _Moment(tick_ns, cause))
+        return verdict
+
+    def command(self, watch: Watch, command: Command, cause: int) -> Applied:
+        """Applies what a person asked for to the alert that is meant."""
+        memory = watch.memory
+        found = [(mark, c) for mark, c in memory.conditions.items() if _is(mark, c, command.alert)]
+        channel = None if not found else _channel_of(watch, found[0][0])
+        if channel is None or watch.site is None:
+            return Applied(command.id, cause, command.issued_ns, "not_open")
+        mark, condition = found[0]
+        try:
+            event = HandlingEvent(command.kind)
+            by = command.assignee or command.issued_by
+            after = handled(condition, event, by, command.issued_ns)
+        except (ValueError, NoTransition) as error:
+            return Applied(command.id, cause, command.issued_ns, f"refused: {error}")
+        memory.conditions[mark] = after
+        at_ns = memory.ts_ns
+        alert = describe(
+            watch.site, channel.rule, channel.point, mark, after, _last(watch, channel), at_ns
+        )
+        return Applied(command.id, cause, command.issued_ns, "applied", alert)
+
+
+def _seen(kind: RuleKind, results: Sequence[StepResult], watches: Sequence[Watch]) -> Seen:
+    residual: list[float] = []
+    sd: list[float] = []
+    measured: list[float] = []
+    resolution: list[float] = []
+    dt_s: list[float] = []
+    trusted: list[bool] = []
+    for result, watch in zip(results, watches, strict=True):
+        elapsed_s = (result.ts_ns - watch.memory.ts_ns) / NS if watch.memory.ts_ns else 0.0
+        sure = not result.degraded and not result.gap
+        for channel in watch.channels[kind]:
+            column = channel.column
+            # Of a state nothing is measured; and a limit is neared by what the twin has for the
+            # truth in each step, not by readings that come in every other one.
+            value = (result.values if kind in _BY_THE_TWIN else result.measured)[column]
+            residual.append(value - result.values[column])
+            sd.append(result.sd[column])
+            measured.append(value)
+            resolution.append(channel.resolution)
+            dt_s.append(elapsed_s)
+            trusted.append(sure)
+    return Seen(
+        np.array(residual),
+        np.array(sd),
+        np.array(measured),
+        np.array(resolution),
+        np.array(dt_s),
+        np.array(trusted, dtype=np.bool_),
+    )
+
+
+def _time_to_limit(rows: Array, seen: Seen, limits: Sequence[float]) -> tuple[Array, Score]:
+    """The time to the limit in the place of a score. [s]"""
+    state, left = runaway.update(rows, seen.measured, np.array(limits), seen.dt_s)
+    return state, Score(left.seconds, np.sign(left.rate_k_s), np.array(limits), left.known)
+
+
+def _by_rule(rule: Rule, value: float) -> float:
+    """A detector's value, or a time to a limit, by the threshold of a rule."""
+    return (
+        runaway_score(rule, value) if rule.kind is RuleKind.RUNAWAY else detector_score(rule, value)
+    )
+
+
+def _alarming(watch: Watch, scores: Mapping[RuleKind, Score]) -> dict[str, float]:
+    """The highest score of each point, over all detectors."""
+    highest: dict[str, float] = {}
+    for kind, score in scores.items():
+        for channel, found in zip(watch.channels[kind], score.value.tolist(), strict=True):
+            value = _by_rule(channel.rule, found)
+            if value > highest.get(channel.point, 0.0):
+                highest[channel.point] = value
+    return highest
+
+
+def _signal(
+    watch: Watch,
+    channel: Channel,
+    result: StepResult,
+    value: float,
+    score: Score,
+    place: int,
+    suspicion: Suspicion,
+) -> Signal:
+    last = _last(watch, channel)
+    runs = channel.rule.kind is RuleKind.RUNAWAY
+    own_expectation = runs or channel.rule.kind is RuleKind.DRIFT
+    return last._replace(
+        score=value,
+        direction=int(score.direction[place]),
+        expected=float(score.baseline[place]) if own_expectation else last.expected,
+        band=None if runs else result.sd[channel.column],
+        left_s=float(score.value[place]) if runs else None,
+        contributions=suspicion.shares,
+        suspected=suspicion.asset,
+    )
+
+
+def _last(watch: Watch, channel: Channel) -> Signal:
+    """What was measured last at a channel, as a signal without a score."""
+    value, expected = watch.memory.held.get(channel.point, (math.nan, math.nan))
+    return Signal(math.nan, value=value, expected=expected)
+
+
+def _move(
+    verdict: Verdict, watch: Watch, channel: Channel, signal: Signal | None, moment: _Moment
+) -> None:
+    """Moves the condition of a channel."""
+    conditions, site = watch.memory.conditions, watch.site
+    if site is None:
+        return
+    before = conditions.get(channel.mark, INACTIVE)
+    after, changes = advance(before, channel.rule, signal, moment.ts_ns)
+    if after.quiet:
+        conditions.pop(channel.mark, None)
+    else:
+        conditions[channel.mark] = after
+    for change in changes:
+        _tell(verdict, site, channel.rule, channel.point, change, signal, moment)
+
+
+def _tell(
+    verdict: Verdict,
+    site: Site,
+    rule: Rule,
+    point: str,
+    change: Change,
+    signal: Signal | None,
+    moment: _Moment,
+) -> None:
+    """The transition of a change, and its notice when people are to be told."""
+    mark = fingerprint(site.id, rule.id, point)
+    fired = change.after.started_ns > 0
+    alert = None
+    if fired:
+        alert = describe(site, rule, point, mark, change.after, signal, change.ts_ns)
+    verdict.transitions.append(
+        Transition(
+            key=change_key(mark, change.ts_ns, change.what),
+            site=site.id,
+            fingerprint=mark,
+            before=change.before.value,
+            after=change.what,
+            cause=moment.cause,
+            ts_ns=change.ts_ns,
+            body=b"" if alert is None else alert.evidence,
+            alert=alert,
+        )
+    )
+    if alert is not None and change.tells is not None and not moment.recorded:
+        verdict.notices.append(notice(alert, change.tells, moment.cause, change.ts_ns))
+
+
+def _told_at_the_turn(watch: Watch, result: StepResult) -> list[Notice]:
+    """What still fires when a site turns live: told now, under the time at which it began."""
+    told = []
+    for mark, condition in watch.memory.conditions.items():
+        channel = _channel_of(watch, mark)
+        if condition.state not in {State.FIRING, State.RECOVERING} or channel is None:
+            continue
+        if watch.site is not None:
+            alert = describe(
+                watch.site, channel.rule, channel.point, mark, condition,
+                _last(watch, channel), watch.memory.ts_ns,
+            )  # fmt: skip
+            told.append(notice(alert, Tells.FIRING, result.cause, condition.started_ns))
+    return told
+
+
+def _channel_of(watch: Watch, mark: str) -> Channel | None:
+    channels = (channel for each in watch.channels.values() for channel in each)
+    return next((channel for channel in channels if channel.mark == mark), None)
+
+
+def _is(mark: str, condition: Condition, alert: str) -> bool:
+    return condition.state in OPEN and alert_id(mark, condition.started_ns) == alert

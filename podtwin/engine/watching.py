@@ -1,0 +1,140 @@
+"""What is watched at a site, and what the judge remembers of it between two steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+
+from analytics import runaway
+from analytics.detector import Array
+from analytics.limits import inlet_limit_c
+from analytics.watch import watched
+from podcore.site import Site
+from podtwin.alerts.conditions import Condition
+from podtwin.alerts.fingerprint import fingerprint
+from podtwin.alerts.rules import Rule, RuleKind, RuleSet
+
+
+class Channel(NamedTuple):
+    """A point under one detector.
+
+    column : where the point stands in a step's result.
+    resolution : the smallest change that its sensor shows, in the point's unit.
+    mark : the fingerprint of rule and point.
+    """
+
+    point: str
+    column: int
+    resolution: float
+    rule: Rule
+    mark: str
+
+
+class Remembered(msgspec.Struct, array_like=True):
+    """What a checkpoint holds of the judge.
+
+    points : of each detector by name; `rows` are its states, in the same order.
+    conditions : by fingerprint, those that are not quiet.
+    held : the last measured value of each point, and what was expected then.
+    ts_ns : the step judged last. recorded : whether it was of the recorded time.
+    """
+
+    points: dict[str, list[str]] = {}
+    rows: dict[str, list[list[float]]] = {}
+    conditions: dict[str, Condition] = {}
+    silence: Condition = Condition()
+    held: dict[str, tuple[float, float]] = {}
+    ts_ns: int = 0
+    recorded: bool = True
+
+
+class Rows(Protocol):
+    """What keeps a row of state for each watched channel."""
+
+    @property
+    def width(self) -> int:
+        """State floats a row."""
+
+    def initial(self, rows: int) -> Array:
+        """The state (rows, width) of rows that nothing was seen of."""
+
+
+class RunawayRows:
+    """The rows of the time to a limit."""
+
+    width = runaway.WIDTH
+
+    def initial(self, rows: int) -> Array:
+        """No value yet."""
+        return runaway.initial(rows)
+
+
+class Watch:
+    """One site under the judge: its channels by detector, and its memory as arrays."""
+
+    def __init__(self, charts: Mapping[RuleKind, Rows], rules: RuleSet) -> None:
+        self._charts = charts
+        self._rules = rules
+        self.site: Site | None = None
+        self.limit_c = math.inf
+        self.points: list[str] = []
+        self.channels: dict[RuleKind, list[Channel]] = {kind: [] for kind in charts}
+        self.rows: dict[RuleKind, Array] = {kind: each.initial(0) for kind, each in charts.items()}
+        self.memory = Remembered()
+
+    def configure(self, site: Site, points: Sequence[str]) -> None:
+        """Takes what a step of the site holds; a channel that was there keeps its state."""
+        self.site, self.points, self.limit_c = site, list(points), inlet_limit_c(site)
+        column = {point: place for place, point in enumerate(points)}
+        wanted: dict[RuleKind, list[Channel]] = {kind: [] for kind in self._charts}
+        # Without a twin nothing is compared; its parameters may be the very reason.
+        for name, point, resolution in watched(site, points) if points else ():
+            kind = RuleKind(name)
+            rule = self._rules.rule(kind, site.id, point)
+            if rule is not None and kind in wanted:
+                mark = fingerprint(site.id, rule.id, point)
+                wanted[kind].append(Channel(point, column[point], resolution, rule, mark))
+        for kind, chart in self._charts.items():
+            self.rows[kind] = _kept(chart, wanted[kind], self.channels[kind], self.rows[kind])
+        self.channels = wanted
+
+    def hold(self, values: Sequence[float], expected: Sequence[float]) -> None:
+        """Keeps what was measured last: points come less often than steps."""
+        for point, value, mean in zip(self.points, values, expected, strict=True):
+            if not math.isnan(value):
+                self.memory.held[point] = (value, mean)
+
+    def remembered(self) -> Remembered:
+        """The memory as a checkpoint holds it."""
+        memory = self.memory
+        memory.points = {
+            kind.value: [channel.point for channel in channels]
+            for kind, channels in self.channels.items()
+        }
+        memory.rows = {kind.value: rows.tolist() for kind, rows in self.rows.items()}
+        return memory
+
+    def restore(self, memory: Remembered) -> None:
+        """Goes on from a checkpoint; the site must be configured already."""
+        self.memory = memory
+        for kind, chart in self._charts.items():
+            rows = memory.rows.get(kind.value, [])
+            known = dict(zip(memory.points.get(kind.value, []), rows, strict=True))
+            fresh = self.rows[kind]
+            for place, channel in enumerate(self.channels[kind]):
+                row = known.get(channel.point)
+                if row is not None and len(row) == chart.width:
+                    fresh[place] = row
+
+
+def _kept(chart: Rows, wanted: Sequence[Channel], before: Sequence[Channel], rows: Array) -> Array:
+    known = {channel.point: rows[place] for place, channel in enumerate(before)}
+    fresh = chart.initial(len(wanted))
+    for place, channel in enumerate(wanted):
+        if channel.point in known:
+            fresh[place] = known[channel.point]
+    return np.ascontiguousarray(fresh)
