@@ -111,6 +111,12 @@ def body(alert: Alert, kind: str) -> bytes:
         shares = shares[: len(shares) // 2]
 
 
+def trial_body(now_ns: int) -> bytes:
+    """A message that says only that messages arrive."""
+    data = {"text": "A test of this endpoint. No alert stands behind it."}
+    return _encoder.encode({"type": TEST_TYPE, "timestamp": rfc3339(now_ns), "data": data})
+
+
 def refusal(encoded: bytes) -> Refusal | None:
     """Why a body is not sent, or None."""
     return Refusal.PAYLOAD_TOO_LARGE if len(encoded) > MAX_BODY_BYTES else None

@@ -12,9 +12,11 @@ import typer
 
 from podcore.errors import ConfigError, PodTwinError, Refused, RoleTaken, Unreachable
 from podtwin.cli import (
+    alerts,
     config,
     demo,
     doctor,
+    endpoints,
     export,
     publish,
     query,
@@ -43,6 +45,8 @@ app.command("record")(record.record)
 app.command("replay")(replay.replay)
 app.command("query")(query.query)
 app.command("export")(export.export)
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 app.command("version")(version.version)

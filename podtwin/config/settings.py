@@ -20,7 +20,7 @@ from pydantic_settings import (
 
 from podcore.duration import parse_duration
 
-RoleName = Literal["broker", "ingest", "engine", "seal", "api"]
+RoleName = Literal["broker", "ingest", "engine", "seal", "notify", "api"]
 ALL_ROLES: tuple[RoleName, ...] = get_args(RoleName)
 
 ENV_PREFIX = "PODTWIN_"
@@ -81,6 +81,15 @@ class LogSettings(_Section):
     """Size past which Frames go once they are an hour old."""
 
 
+class AlertSettings(_Section):
+    """What alerts are raised by, and where their webhooks may go."""
+
+    rules_file: Path | None = None
+    """YAML file of rules that differ from the defaults; see docs/alerts.md."""
+    allow_targets: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Private nets that webhooks may go to, as `10.20.0.0/16,fd12::/48`."""
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -102,6 +111,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     ingest: IngestSettings = IngestSettings()
     log: LogSettings = LogSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -148,6 +148,14 @@ class Alerts:
         rows = self._store.rows(f"SELECT {_NAMES} FROM alerts WHERE id = ?", (alert,))  # noqa: S608 - names of fields
         return _alert(rows[0]) if rows else None
 
+    def starting_with(self, digits: str) -> list[Alert]:
+        """Those whose id begins so, two at most: enough to see that it is not one."""
+        rows = self._store.rows(
+            f"SELECT {_NAMES} FROM alerts WHERE substr(id, 1, ?) = ? AND ? > 0 LIMIT 2",  # noqa: S608 - names of fields
+            (len(digits), digits, len(digits)),
+        )
+        return [_alert(row) for row in rows]
+
     def open_counts(self) -> Mapping[tuple[str, str, str], int]:
         """How many are open, by (site, severity, state)."""
         rows = self._store.rows(

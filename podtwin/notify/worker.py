@@ -1,0 +1,262 @@
+"""The thread `notify`: hands due messages to at most four senders, and settles what comes back.
+
+One thread asks the outbox and writes to it; senders do nothing but wait for the network. So an
+endpoint that hangs holds a sender or two, never the outbox. The process may end between any two
+lines: a message is marked before it is sent, and one whose answer was never written is sent
+again under the same id.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from podcore.clock import NS
+from podcore.outbox import Attempt, Endpoint, Outbox, Outgoing
+from podcore.ports import Clock
+from podcore.role import Health, RoleState
+from podtwin.alerts.delivery import TRANSITIONS, Decision, Delivery, DeliveryEvent, decide
+from podtwin.alerts.event import refusal
+from podtwin.alerts.table import follow
+from podtwin.notify.circuit import Breaker, Circuit
+from podtwin.notify.sender import Sender, Sent
+
+NAME = "notify"
+POLL_S = 1.0  # how long a missed wake-up can delay a message
+SENDERS = 4
+EACH = 2  # messages at once to one endpoint, so that one that hangs leaves room for others
+KEEP_NS = 30 * 86_400 * NS  # settled messages and their attempts
+PRUNE_S = 600.0
+
+_logger = structlog.get_logger(NAME)
+
+
+Submit = Callable[[Callable[[], Sent]], Future[Sent]]
+
+
+def in_a_thread(send: Callable[[], Sent]) -> Future[Sent]:
+    """Sends in a thread that the end of the process does not wait for; at most `SENDERS` live."""
+    future: Future[Sent] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(send())
+        except BaseException as error:
+            future.set_exception(error)  # raised where the answer is settled, which ends the role
+            raise
+
+    threading.Thread(target=run, name="notify-send", daemon=True).start()
+    return future
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A message on its way. started_ns : by the clock, as the attempt's log has it."""
+
+    message: Outgoing
+    endpoint: Endpoint
+    started_ns: int
+    future: Future[Sent] | None = None
+
+
+@dataclass(slots=True)
+class _Line:
+    """What is known of an endpoint while the process runs."""
+
+    breaker: Breaker = field(default_factory=Breaker)
+    flights: int = 0
+
+
+class Notifier:
+    """The role.
+
+    Parameters
+    ----------
+    wake : set when the outbox has grown or an answer came; cleared here.
+    chance : in [0, 1), for the jitter.
+    submit : begins a send; in a thread of its own when left out.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sender: Sender,
+        clock: Clock,
+        wake: threading.Event,
+        *,
+        chance: Callable[[], float] = random.random,
+        submit: Submit = in_a_thread,
+    ) -> None:
+        self._outbox = outbox
+        self._sender = sender
+        self._clock = clock
+        self._wake = wake
+        self._chance = chance
+        self._submit = submit
+        self._lines: dict[str, _Line] = {}
+        self._flights: list[_Flight] = []
+        self._pruned_s: float | None = None
+        self._draining = threading.Event()
+        self._stopping = threading.Event()
+        self._done = threading.Event()
+        self._failure = ""
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+
+    def start(self) -> None:
+        """Takes up what was left, and begins to send."""
+        self._thread.start()
+
+    def drain(self, deadline_s: float) -> None:
+        """Sends what is due and not yet tried; at most so long. What is left waits in the file."""
+        self._draining.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._done.wait(deadline_s)
+
+    def stop(self) -> None:
+        """Ends without waiting for answers; what had none is sent again at the next start."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def health(self) -> Health:
+        """How it is; endpoints that do not answer are named."""
+        if self._failure:
+            return Health(NAME, RoleState.FAILED, self._failure, ready=False)
+        if self._done.is_set():
+            return Health(NAME, RoleState.STOPPED, ready=False)
+        if self._thread.ident is None:
+            return Health(NAME, RoleState.STARTING, ready=False)
+        now_s = self._clock.monotonic_s()
+        closed = Circuit.CLOSED
+        away = [n for n, line in list(self._lines.items()) if line.breaker.state(now_s) != closed]
+        detail = f"no answer from {', '.join(sorted(away))}; trying again" if away else ""
+        return Health(NAME, RoleState.RUNNING, detail)
+
+    def recover(self) -> None:
+        """Takes up messages whose sender ended before the answer; once, before the first round."""
+        left = self._outbox.recover(self._clock.now_ns())
+        if left:
+            _logger.warning("deliveries_interrupted", messages=left)
+
+    def round(self) -> bool:
+        """Settles what was answered, hands out what is due; whether anything was done."""
+        settled = self._settle()
+        handed = False
+        for endpoint in self._outbox.endpoints():
+            if endpoint.enabled and not self._stopping.is_set():
+                handed |= self._hand_out(endpoint)
+        self._prune()
+        return settled or handed
+
+    def _run(self) -> None:
+        try:
+            self.recover()
+            while not self._stopping.is_set():
+                self._wake.clear()  # before the look: what comes during it wakes us again
+                if self.round():
+                    continue
+                if self._draining.is_set() and not self._flights:
+                    break
+                self._clock.wait(self._wake, POLL_S)
+        except Exception as error:
+            # The one broad handler: a thread that dies must say so, the process ends with its name.
+            self._failure = f"{type(error).__name__}: {error}"
+            _logger.exception("notify_failed")
+        finally:
+            self._done.set()
+
+    def _hand_out(self, endpoint: Endpoint) -> bool:
+        line = self._lines.setdefault(endpoint.id, _Line())
+        state = line.breaker.state(self._clock.monotonic_s())
+        if state is Circuit.OPEN:
+            return False
+        probe = state is Circuit.HALF_OPEN
+        room = min(SENDERS - len(self._flights), 1 if probe else EACH - line.flights)
+        if room <= 0:
+            return False
+        due = self._outbox.due(endpoint.id, self._clock.now_ns(), room, probe=probe)
+        for message in due:
+            self._begin(message, endpoint, line, probe=probe)
+        return bool(due)
+
+    def _begin(self, message: Outgoing, endpoint: Endpoint, line: _Line, *, probe: bool) -> None:
+        now_ns = self._clock.now_ns()
+        refused = refusal(message.body)
+        if refused is not None:
+            self._outbox.give_up(message.id, refused.value, now_ns)
+            _logger.error("message_refused", message=message.id, reason=refused.value)
+            return
+        follow(TRANSITIONS, Delivery(message.state), DeliveryEvent.TAKEN)
+        if not self._outbox.take(message.id, now_ns):
+            return
+        if probe:
+            line.breaker.probe()
+        flight = _Flight(message, endpoint, now_ns)
+        line.flights += 1
+        self._flights.append(flight)
+        send = partial(self._sender.send, endpoint.url, endpoint.secret, message.id, message.body)
+        flight.future = self._submit(send)
+        flight.future.add_done_callback(lambda _: self._wake.set())
+
+    def _settle(self) -> bool:
+        landed = [each for each in self._flights if each.future is not None and each.future.done()]
+        for flight in landed:
+            self._flights.remove(flight)
+            line = self._lines[flight.endpoint.id]
+            line.flights -= 1
+            assert flight.future is not None  # noqa: S101 - it has landed
+            self._conclude(flight, line, flight.future.result())
+        return bool(landed)
+
+    def _conclude(self, flight: _Flight, line: _Line, sent: Sent) -> None:
+        now_ns = self._clock.now_ns()
+        message, endpoint = flight.message, flight.endpoint
+        first_ns = flight.started_ns if message.first_ns is None else message.first_ns
+        age_s = (flight.started_ns - first_ns) / NS
+        decision = decide(sent.answer, message.attempts + 1, age_s, self._chance())
+        state = follow(TRANSITIONS, Delivery.SENDING, decision.event)
+        attempt = Attempt(
+            message=message.id,
+            started_ns=flight.started_ns,
+            took_ms=sent.took_ms,
+            url=endpoint.url,
+            address=sent.address,
+            request_headers=sent.request_headers,
+            status=sent.answer.status,
+            answer=sent.body,
+            reason=decision.reason,
+            state=state.value,
+        )
+        self._outbox.conclude(attempt, now_ns + round(decision.wait_s * NS))
+        self._judge_line(endpoint, line, sent, decision)
+        if decision.disable:
+            self._outbox.disable(endpoint.id, decision.reason, now_ns)
+            _logger.error("endpoint_disabled", endpoint=endpoint.id, reason=decision.reason)
+        elif state is Delivery.DEAD:
+            _logger.error("message_dead", message=message.id, reason=decision.reason)
+
+    def _judge_line(self, endpoint: Endpoint, line: _Line, sent: Sent, decision: Decision) -> None:
+        status = sent.answer.status
+        now_s = self._clock.monotonic_s()
+        if status is not None and status < 500:  # noqa: PLR2004 - HTTP's classes of statuses
+            if line.breaker.answered():
+                self._outbox.hasten(endpoint.id, self._clock.now_ns())
+                _logger.info("endpoint_answers", endpoint=endpoint.id)
+            return
+        line.breaker.failed(now_s, sent.answer.retry_after_s or 0.0)
+        if line.breaker.just_opened:
+            _logger.warning("endpoint_away", endpoint=endpoint.id, reason=decision.reason)
+
+    def _prune(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if self._pruned_s is None or now_s - self._pruned_s >= PRUNE_S:
+            self._pruned_s = now_s
+            self._outbox.prune(self._clock.now_ns() - KEEP_NS)
