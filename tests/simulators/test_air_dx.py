@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from podtwin.demo_sites import air_dx_template, demo_sites
+from podtwin.pipeline.demo_sites import air_dx_template, demo_sites
 from simulators.air import SPECIFIC_HEAT_J_KG_K
 from simulators.air_dx import AirDxPlant
 from simulators.build import build_air_dx

@@ -5,7 +5,7 @@ import pytest
 
 from podcore.errors import ConfigError
 from podcore.site import Site, SiteType
-from podtwin.demo_sites import air_dx_template
+from podtwin.pipeline.demo_sites import air_dx_template
 from simulators.build import build_air_dx
 
 

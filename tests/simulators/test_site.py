@@ -5,7 +5,7 @@ import pytest
 from podcore.clock import NS
 from podcore.errors import ConfigError
 from podcore.quantity import QUANTITIES
-from podtwin.demo_sites import air_dx_template
+from podtwin.pipeline.demo_sites import air_dx_template
 from simulators import Fault, Label, SimulatedSite
 
 START_NS = 1_764_000_000 * NS
