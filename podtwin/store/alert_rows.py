@@ -104,12 +104,16 @@ def write_audit(
 class AlertQuery:
     """Which alerts; newest first.
 
+    open_only : those that are not resolved.
     before : (started_ns, id) of the last one of the page before.
     """
 
     site: str | None = None
     open_only: bool = False
     severity: str | None = None
+    state: str | None = None
+    rule: str | None = None
+    handling: str | None = None
     before: tuple[int, str] | None = None
     limit: int = 100
 
@@ -233,7 +237,8 @@ def _terms(query: AlertQuery) -> tuple[list[str], list[object]]:
     values: list[object] = []
     if query.open_only:
         terms.append("state <> 'resolved'")
-    for name, value in (("site", query.site), ("severity", query.severity)):
+    for name in ("site", "severity", "state", "rule", "handling"):
+        value = getattr(query, name)
         if value is not None:
             terms.append(f"{name} = ?")
             values.append(value)
