@@ -74,11 +74,17 @@ class Digest:
         return whole.hexdigest()
 
 
-def digest_log(derived: LogReader, after: Mapping[str, int], up_to: int) -> str:
-    """The digest of what a live run derived from a range of its log.
+def digest_log(
+    derived: LogReader,
+    transitions: Iterable[Transition],
+    after: Mapping[str, int],
+    up_to: int,
+) -> str:
+    """The digest of what a live run derived and decided from a range of its log.
 
     Parameters
     ----------
+    transitions : of each site in the order in which they were decided.
     after : for each site the offset of the checkpoint that the range begins with; 0 without one.
     up_to : the last offset of the range; what a later Frame closed is left out.
     """
@@ -87,6 +93,7 @@ def digest_log(derived: LogReader, after: Mapping[str, int], up_to: int) -> str:
     while frames := derived.read(position, _READ):
         position = frames[-1].offset
         digest.add_frames(f for f in frames if after.get(f.site, 0) < f.cause <= up_to)
+    digest.add_transitions(t for t in transitions if after.get(t.site, 0) < t.cause <= up_to)
     return digest.hexdigest()
 
 

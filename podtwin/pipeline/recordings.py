@@ -47,11 +47,13 @@ def record(
     log, derived = SqliteLogReader(data_dir.log), SqliteLogReader(data_dir.derived, derived=True)
     state = StateStore(data_dir.state)
     try:
-        origin = Origin(log, derived, state, load_sites(log.connection))
+        sites = load_sites(log.connection)
+        origin = Origin(log, derived, state, sites)
         chosen = origin.choose(*span)
         after = {checkpoint.site: checkpoint.offset for checkpoint in chosen.checkpoints}
         done = state.get(ENGINE) >= chosen.last
-        digest = digest_log(derived, after, chosen.last) if done else None
+        decided = [change for site in sites for change in state.transitions(site.id)]
+        digest = digest_log(derived, decided, after, chosen.last) if done else None
         facts = Facts(__version__, clock.now_ns(), this_machine(), digest=digest)
         return write_recording(origin, chosen, out, facts, progress)
     finally:

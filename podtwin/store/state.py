@@ -116,10 +116,10 @@ class StateStore:
             ).rowcount
 
     def transitions(self, site: str) -> list[Transition]:
-        """All transitions of a site, by time."""
+        """All transitions of a site, in the order in which they were decided."""
         query = (
             "SELECT key, site, fingerprint, before, after, cause, ts_ns, body FROM transitions"
-            " WHERE site = ? ORDER BY ts_ns, key"
+            " WHERE site = ? ORDER BY rowid"
         )
         with self._lock:
             rows = self._connection.execute(query, (site,)).fetchall()

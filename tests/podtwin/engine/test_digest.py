@@ -101,4 +101,4 @@ def test_the_digest_of_a_range_is_that_of_what_its_frames_closed() -> None:
     frames.sort(key=lambda frame: frame.ts_ns)
     log.append(frames)
     within = [f for f in frames if (5 if f.site == "a" else 9) < f.cause <= 30]
-    assert digest_log(log, {"a": 5, "b": 9}, up_to=30) == digest(within)
+    assert digest_log(log, [], {"a": 5, "b": 9}, up_to=30) == digest(within)

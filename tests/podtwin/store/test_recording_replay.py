@@ -42,13 +42,15 @@ class Run:
             last = self.log.append(frames[begin : begin + 50])
             outputs = engine.feed(self.log.read(last - len(frames[begin : begin + 50]), 50))
             self.derived.append(outputs.frames)
-            self.state.commit([], engine.checkpoints(due_only=False), engine.cursor)
+            checkpoints = engine.checkpoints(due_only=False)
+            self.state.commit(outputs.transitions, checkpoints, engine.cursor)
 
     def record(self, out: Path, from_ns: int | None) -> None:
         origin = Origin(self.log, self.derived, self.state, list(map(air_dx, SITES)))
         chosen = origin.choose(from_ns)
         after = {checkpoint.site: checkpoint.offset for checkpoint in chosen.checkpoints}
-        digest = digest_log(self.derived, after, chosen.last)
+        decided = [change for site in SITES for change in self.state.transitions(site)]
+        digest = digest_log(self.derived, decided, after, chosen.last)
         facts = Facts("0.1.0", START_NS, this_machine(), digest=digest)
         write_recording(origin, chosen, out, facts)
 
