@@ -1,9 +1,15 @@
-"""A condition that is led through a history, five seconds a step."""
+"""A condition led through a history, five seconds a step; an alert, a notice, a site."""
 
 from __future__ import annotations
 
+import msgspec
 from support.frames import MIDNIGHT_NS, NS
+from support.site_files import AIR_DX
 
+from podcore.alert import Alert
+from podcore.ports import Notice
+from podcore.resolve import resolve
+from podcore.site import Site, SiteFile
 from podtwin.alerts.conditions import (
     INACTIVE,
     Change,
@@ -16,6 +22,7 @@ from podtwin.alerts.conditions import (
 )
 from podtwin.alerts.handling import Handling, HandlingEvent
 from podtwin.alerts.rules import DEFAULT_RULES, Rule
+from podtwin.config.yaml_lines import read_documents
 
 STEP_S = 5.0
 LEVEL = DEFAULT_RULES[0]
@@ -56,3 +63,38 @@ class Run:
             self.condition, changes = advance(self.condition, self.rule, signal, self.ts_ns)
             self.changes += changes
             self.ts_ns += round(STEP_S * NS)
+
+
+def air_dx_site() -> Site:
+    """The edge module of the site files."""
+    return resolve(msgspec.convert(read_documents(AIR_DX.encode(), "ams.yaml")[0].value, SiteFile))
+
+
+def an_alert(alert: str = "a1", **changes: object) -> Alert:
+    """An alert that fires."""
+    plain = Alert(
+        id=alert,
+        fingerprint="f1",
+        site="ams-03",
+        rule="twin-deviation",
+        point="crac-1/supply_air_temp",
+        severity="warning",
+        state="firing",
+        handling="new",
+        handled_by="",
+        title="Not what the twin expects",
+        text="CRAC-1 supply air is 31.2 °C.",
+        raised_ns=100,
+        started_ns=200,
+        ended_ns=None,
+        changed_ns=200,
+        score=2.0,
+        worst=2.0,
+        evidence=b'{"at":"x","since":"x","score":2,"worst":2,"link":"/sites/ams-03"}',
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def a_notice(key: str = "n1", alert: str = "a1", body: bytes = b"{}", ts_ns: int = 200) -> Notice:
+    """A notice that an alert fires."""
+    return Notice(key, "ams-03", "f1", alert, "alert.firing", ts_ns, 7, body)
