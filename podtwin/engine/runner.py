@@ -17,6 +17,7 @@ from podcore.errors import ConfigError, NotWritten
 from podcore.ports import Checkpoint, Clock, Cursors, EngineStore, LogReader, LogWriter
 from podcore.role import Health, RoleState
 from podtwin.engine.engine import MAX_WAITING, Engine
+from podtwin.engine.judge import Judge
 from podtwin.engine.outputs import Outputs, command_frame
 
 NAME = "engine"
@@ -34,8 +35,8 @@ def nothing_between() -> None:
     """What happens between the two commits of a round, outside of tests."""
 
 
-def nothing_to_trim() -> None:
-    """What is trimmed where there is no retention."""
+def nothing_to_do() -> None:
+    """What happens where nobody asked for more: no trimming, nobody told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class EngineRunner:
     wake : set when the log has grown; cleared here, so no other reader may wait on it.
     between_commits : called after derived.db and before state.db has committed.
     trim : deletes what nobody needs of derived.db, a chunk at most; called when there is time.
+    judge : detectors and rules; the shipped ones when None.
+    told : called when there is something to be told, once it is committed.
 
     Raises
     ------
@@ -90,7 +93,9 @@ class EngineRunner:
         wake: threading.Event,
         *,
         between_commits: Callable[[], None] = nothing_between,
-        trim: Callable[[], None] = nothing_to_trim,
+        trim: Callable[[], None] = nothing_to_do,
+        judge: Judge | None = None,
+        told: Callable[[], object] = nothing_to_do,
         budget_s: float = BUDGET_S,
         poll_s: float = POLL_S,
         read_limit: int = READ_LIMIT,
@@ -102,12 +107,13 @@ class EngineRunner:
         self._wake = wake
         self._between_commits = between_commits
         self._trim = trim
+        self._told = told
         self._budget_s = budget_s
         self._poll_s = poll_s
         self._read_limit = read_limit
         after = cursors.get(NAME)
         _check_same_directory(after, log.last_offset())
-        self.engine = Engine(store.checkpoints().values(), after=after)
+        self.engine = Engine(store.checkpoints().values(), after, judge)
         self._lag = Lag(after, 0, 0)
         self._forgotten_before = 0
         self._draining = threading.Event()
@@ -240,6 +246,8 @@ class EngineRunner:
                     outputs.notices,
                     outputs.applied,
                 )
+                if outputs.notices:
+                    self._told()
                 self._forget(self._log.first_offset())
         except NotWritten as error:
             if not self._stalled:
