@@ -31,8 +31,8 @@ class Lived:
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     """Two sites, killed while live, gone on with, stopped, gone on with, recorded, stopped."""
     with Programs(tmp_path_factory.mktemp("lived")) as programs:
-        start(programs, live_steps=2).kill()
-        second = start(programs, live_steps=2).interrupt()
+        start(programs, live_steps=1).kill()
+        second = start(programs, live_steps=1).interrupt()
         assert second.code == 0, second.err
         assert second.summary["ledger"]["pending"] == 0
         third = start(programs, live_steps=1)
