@@ -54,9 +54,13 @@ class Breaker:
         return was_open
 
     def failed(self, now_s: float, wait_s: float = 0.0) -> None:
-        """No answer, or a 5xx. wait_s : what it asked for, at least."""
+        """No answer, or a 5xx. wait_s : what it asked for, at least.
+
+        What was on its way when the circuit opened makes it stay open no longer.
+        """
+        was_probe, self.probing = self.probing, False
         self.failures += 1
-        self.probing = False
-        if self.failures >= FAILURES:
+        if self.failures == FAILURES or was_probe:
             self.open_s = min(max(FIRST_OPEN_S, 2.0 * self.open_s), LONGEST_OPEN_S)
-            self.until_s = now_s + max(self.open_s, wait_s)
+            self.until_s = now_s + self.open_s
+        self.until_s = max(self.until_s, now_s + wait_s)

@@ -14,7 +14,7 @@ from podcore.ports import Clock
 from podtwin.alerts.delivery import Answer, parse_retry_after
 from podtwin.notify.address import Policy
 from podtwin.notify.signing import headers
-from podtwin.notify.transport import CheckedTransport, TargetRefused
+from podtwin.notify.transport import ADDRESS, CheckedTransport, TargetRefused
 
 MAX_ANSWER_BYTES = 1_024  # of an answer's body: what a person reads to see what was wrong
 CONNECT_S = 5.0
@@ -75,7 +75,7 @@ class HttpSender:
             response = self._transport.handle_request(request)
         except httpx.TransportError as error:
             return _failure(error), b"", ""
-        address = _address(response)
+        address = str(response.extensions.get(ADDRESS, ""))
         retry_after_s = parse_retry_after(response.headers.get("retry-after"))
         answer = Answer(response.status_code, retry_after_s=retry_after_s)
         try:
@@ -127,9 +127,3 @@ def _certificate(error: BaseException | None) -> str | None:
             return error.verify_message or str(error)
         error = error.__cause__ or error.__context__
     return None
-
-
-def _address(response: httpx.Response) -> str:
-    stream = response.extensions.get("network_stream")
-    found = stream.get_extra_info("server_addr") if stream is not None else None
-    return str(found[0]) if found else ""

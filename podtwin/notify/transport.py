@@ -14,6 +14,7 @@ import httpx
 
 from podtwin.notify.address import Address, Policy, refusal
 
+ADDRESS = "podtwin_address"  # where a response came from, among its extensions
 Resolve = Callable[[str, int], Sequence[str]]
 
 
@@ -65,9 +66,12 @@ class CheckedTransport(httpx.BaseTransport):
         last: httpx.TransportError = httpx.ConnectError(f"host_unknown: {host} has no address")
         for address in check_target(request.url, self._policy, self._resolve):
             try:
-                return self._inner.handle_request(_to(request, address, host))
+                response = self._inner.handle_request(_to(request, address, host))
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 last = error
+                continue
+            response.extensions[ADDRESS] = str(address)
+            return response
         raise last
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -93,8 +94,20 @@ def _serve(
         except OSError:
             return
         with connection:
-            asked.append(connection.recv(65_536))
+            asked.append(_request(connection))
             if answer is None:
                 ended.wait(30.0)
             else:
                 connection.sendall(answer)
+
+
+def _request(connection: socket.socket) -> bytes:
+    """A whole request: one that is answered half read would be reset before it is read."""
+    read = b""
+    while part := connection.recv(65_536):
+        read += part
+        head, end, body = read.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: ([0-9]+)", head, re.IGNORECASE)
+        if end and len(body) >= (int(length[1]) if length else 0):
+            break
+    return read
