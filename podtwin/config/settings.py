@@ -35,6 +35,11 @@ def _words(value: object) -> object:
     return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
 
 
+def _words_or_none(value: object) -> object:
+    words = _words(value)
+    return [word for word in words if word] if isinstance(words, list) else words
+
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 
@@ -86,7 +91,7 @@ class AlertSettings(_Section):
 
     rules_file: Path | None = None
     """YAML file of rules that differ from the defaults; see docs/alerts.md."""
-    allow_targets: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()
+    allow_targets: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words_or_none)] = ()
     """Private nets that webhooks may go to, as `10.20.0.0/16,fd12::/48`."""
 
 
