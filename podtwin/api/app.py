@@ -8,7 +8,18 @@ from podtwin import __version__
 from podtwin.api.context import Context, finish_document, refuse_unknown_parameters
 from podtwin.api.deps import ApiDeps
 from podtwin.api.problem import answer_with_problems
-from podtwin.api.routes import docs, health, recordings, series, sites, status, stream
+from podtwin.api.routes import (
+    alerts,
+    docs,
+    endpoints,
+    health,
+    kpis,
+    recordings,
+    series,
+    sites,
+    status,
+    stream,
+)
 from podtwin.api.security import Guard
 
 _DESCRIPTION = (
@@ -32,7 +43,8 @@ def create_app(deps: ApiDeps) -> FastAPI:
     app.state.context = context
     app.add_middleware(Guard)
     answer_with_problems(app)
-    for noun in (status, sites, series, stream, recordings, health):
+    nouns = (status, sites, kpis, series, stream, alerts, endpoints, recordings, health)
+    for noun in nouns:
         app.include_router(noun.router)
     docs.add_page(app, deps.static_dir)
     finish_document(app, context)

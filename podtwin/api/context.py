@@ -106,9 +106,12 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     said = {
         400: "A parameter that is unknown or cannot be read.",
+        403: "Asked by the page of another origin.",
         404: "No such thing; the detail names the nearest.",
         406: "No format that is asked for can be given.",
+        409: "Not as things are; the detail says how they are.",
         413: "More than one answer may hold; the detail says what to ask instead.",
+        422: "A body that fits no shape.",
         503: "Not now.",
     }
     answers: dict[int | str, dict[str, Any]] = {
@@ -118,11 +121,11 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     return answers | {"default": {"description": "Any other error.", "content": content}}
 
 
-def answer(shape: Shape, request: Request | None = None) -> Response:
+def answer(shape: Shape, request: Request | None = None, *, code: int = 200) -> Response:
     """The shape as JSON; with the request also an ETag, and 304 when the caller has it."""
     body = shape.model_dump_json(by_alias=True).encode()
     if request is None:
-        return Response(body, media_type="application/json")
+        return Response(body, code, media_type="application/json")
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if _has(request.headers.get("if-none-match", ""), tag):

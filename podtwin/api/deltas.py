@@ -10,12 +10,13 @@ client that was away goes on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from podtwin.api.newest import Newest, NewestSite, Row
+from podtwin.api.open_alerts import OpenAlerts, Told
 from podtwin.api.summary import State, site_shape, site_state
 
 RING = 4_096  # deltas that a client may have been away: 17 minutes at four a second
@@ -29,6 +30,7 @@ class Wanted:
     sites: frozenset[str] | None = None
     values: bool = True
     site_shapes: bool = True
+    alerts: bool = True
 
     def takes(self, site: str) -> bool:
         """Whether the client wants to hear of a site."""
@@ -67,6 +69,7 @@ class _Delta:
     now_ms: int
     sites: Mapping[str, bytes]
     values: Mapping[str, bytes]
+    alerts: Sequence[Told]
 
 
 class Deltas:
@@ -77,6 +80,7 @@ class Deltas:
         self._positions: deque[tuple[int, Position]] = deque([(0, Position())], maxlen=RING)
         self._recent: deque[_Delta] = deque(maxlen=QUEUE)
         self._states: dict[str, State] = {}
+        self.alerts = OpenAlerts()
         self.merged = 0
 
     def publish(self, now_ns: int, position: Position, *, with_sites: bool) -> bool:
@@ -91,13 +95,15 @@ class Deltas:
             for site in self._newest.sites.values()
             if site.dirty
         }
-        if not changed and not values:
+        alerts = self.alerts.publish(number)
+        if not changed and not values and not alerts:
             return False
         shapes = {}
         for site in changed:
             site.site_version = number
             shapes[site.site.id] = _site_member(site, now_ns)
-        self._recent.append(_Delta(number, position, now_ns // 1_000_000, shapes, values))
+        now_ms = now_ns // 1_000_000
+        self._recent.append(_Delta(number, position, now_ms, shapes, values, alerts))
         self._positions.append((number, position))
         return True
 
@@ -110,15 +116,16 @@ class Deltas:
         behind = self._positions[-1][0] - number
         if behind <= 0:
             return None
+        if number < self.alerts.forgotten:
+            return self._since(-1, wanted, now_ns, "snapshot")
         if behind > len(self._recent):
             self.merged += behind - 1
             return self._since(number, wanted, now_ns, "delta")
         delta = self._recent[-behind]
         shapes = [text for site, text in delta.sites.items() if wanted.takes(site)]
         values = [text for site, text in delta.values.items() if wanted.takes(site)]
-        return self._event(
-            "delta", delta.number, delta.position, delta.now_ms, wanted, shapes, values
-        )
+        at = (delta.number, delta.position, delta.now_ms)
+        return self._event("delta", at, wanted, shapes, values, delta.alerts)
 
     def find(self, event_id: str) -> int | None:
         """The number of the delta with that event id; None when a snapshot is needed."""
@@ -148,24 +155,30 @@ class Deltas:
             for site in sites
             if site.version > number
         ]
-        newest, position = self._positions[-1]
-        return self._event(name, newest, position, now_ns // 1_000_000, wanted, shapes, values)
+        at = (*self._positions[-1], now_ns // 1_000_000)
+        alerts = self.alerts.open() if number < 0 else self.alerts.since(number)
+        return self._event(name, at, wanted, shapes, values, alerts)
 
     def _event(
         self,
         name: str,
-        number: int,
-        position: Position,
-        now_ms: int,
+        at: tuple[int, Position, int],
         wanted: Wanted,
         shapes: list[bytes],
         values: list[bytes],
+        alerts: Sequence[Told],
     ) -> Event:
+        number, position, now_ms = at
+        taken = [each.member for each in alerts if wanted.takes(each.site)]
         sites_text = b",".join(filter(None, shapes)) if wanted.site_shapes else b""
         values_text = b",".join(filter(None, values)) if wanted.values else b""
-        data = b'{"now_ms":%d,"sites":{%b},"values":{%b}}' % (now_ms, sites_text, values_text)
+        alerts_text = b",".join(taken) if wanted.alerts else b""
+        data = b'{"now_ms":%d,"sites":{%b},"values":{%b},"alerts":{%b}}' % (
+            now_ms, sites_text, values_text, alerts_text,
+        )  # fmt: skip
         event_id = f"{self._data_dir_id}.{position.log}.{position.derived}"
-        return Event(number, name, event_id, data, empty=not (sites_text or values_text))
+        empty = not (sites_text or values_text or alerts_text)
+        return Event(number, name, event_id, data, empty=empty)
 
 
 def _changed_values(site: NewestSite, number: int) -> bytes:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from podcore.ports import Clock, SeriesQuery
+from podcore.alert import Alert
+from podcore.outbox import Attempt, Endpoint
+from podcore.ports import Clock, Command, Notice, SeriesQuery
 from podtwin.api.hub import Hub
 from podtwin.status import Status
+from podtwin.store.alert_rows import AlertQuery, TimelineEntry
+from podtwin.store.deliveries import Message, MessageQuery
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,6 +48,57 @@ class ReplayInfo:
     started_ns: int | None
 
 
+class AlertStore(Protocol):
+    """Alerts as they are, and where one asks for something to be done about them.
+
+    Asked from the hub's thread and from up to eight others at once.
+    """
+
+    def page(self, query: AlertQuery) -> list[Alert]:
+        """A page of them, newest first."""
+
+    def get(self, alert: str) -> Alert | None:
+        """One of them, or None."""
+
+    def open_counts(self) -> Mapping[tuple[str, str, str], int]:
+        """How many are open, by (site, severity, state)."""
+
+    def timeline(self, alert: Alert) -> list[TimelineEntry]:
+        """All that happened to it, by time."""
+
+    def add_command(self, command: Command) -> None:
+        """Asks the engine to do something."""
+
+
+class DeliveryLog(Protocol):
+    """What is sent, and what came of it."""
+
+    def messages(self, query: MessageQuery) -> list[Message]:
+        """A page of messages, newest first."""
+
+    def message(self, message: str) -> Message | None:
+        """One of them, or None."""
+
+    def attempts(self, message: str) -> list[Attempt]:
+        """All attempts of a message, the first one first."""
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """How many messages there are, by (endpoint, state)."""
+
+
+class EndpointBook(Protocol):
+    """Where messages go."""
+
+    def endpoints(self) -> list[Endpoint]:
+        """All of them, enabled or not, oldest first."""
+
+    def queue(self, notice: Notice, endpoint: str) -> str:
+        """A message of its own to one endpoint; its id."""
+
+    def redeliver(self, message: str, by: str, now_ns: int) -> None:
+        """Sends a settled message once more, under its id."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApiDeps:
     """Everything behind the routes.
@@ -50,6 +106,9 @@ class ApiDeps:
     tables : a range as pieces ascending in time, columns `ts` (ns, UTC), `site, asset, point,
         source, value, flags, sd`; asked from up to eight threads at once.
     status : asked from the same threads.
+    alerts, deliveries, endpoints : the state database.
+    wake : told after a command or a message was written, so that nobody waits for a poll.
+    new_id : an id that nobody has.
     static_dir : the built page, None when it is not built.
     """
 
@@ -57,6 +116,11 @@ class ApiDeps:
     hub: Hub
     tables: Callable[[SeriesQuery], Iterator[pl.DataFrame]]
     status: Callable[[], Status]
+    alerts: AlertStore
+    deliveries: DeliveryLog
+    endpoints: EndpointBook
+    wake: Callable[[], object] = lambda: None
+    new_id: Callable[[], str] = lambda: secrets.token_hex(16)
     static_dir: Path | None = None
     recordings: Callable[[], Sequence[RecordingInfo]] = tuple
     replays: Callable[[], Sequence[ReplayInfo]] = tuple

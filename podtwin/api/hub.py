@@ -16,6 +16,8 @@ from podcore.ports import Clock, History, LogReader
 from podcore.site import Site
 from podtwin.api.deltas import Deltas, Event, Position, Wanted
 from podtwin.api.newest import Newest, NewestSite
+from podtwin.api.open_alerts import MAX_OPEN, AlertSource, counts_by_site
+from podtwin.store.alert_rows import AlertQuery
 
 POLL_S = 0.2
 DELTA_EVERY_S = 0.25  # four a second: what an eye follows
@@ -37,6 +39,7 @@ class Hub:
     sites : The registry at the start; later changes come as config Frames.
     sealed : Offsets (log, derived) up to which the history is enough. The tails are read for
         what no history holds: when nodes were heard, and the twin's residuals.
+    alerts : The alerts that are open; asked about once a second.
     """
 
     def __init__(
@@ -50,10 +53,11 @@ class Hub:
         data_dir_id: str,
         sites: Callable[[], Iterable[Site]] = tuple,
         sealed: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        alerts: AlertSource | None = None,
     ) -> None:
         self._log, self._derived, self._history = log, derived, history
         self._clock, self._wake = clock, wake
-        self._sites, self._sealed = sites, sealed
+        self._sites, self._sealed, self._alerts = sites, sealed, alerts
         self._lock = threading.Lock()
         self._newest = Newest()
         self._deltas = Deltas(self._newest, data_dir_id)
@@ -125,6 +129,8 @@ class Hub:
             return False
         now_s = self._clock.monotonic_s()
         with_sites = now_s >= self._sites_published_s + SITES_EVERY_S
+        if with_sites and self._alerts is not None:
+            self._take_alerts(self._alerts)
         with self._lock:
             done = self._deltas.publish(self._clock.now_ns(), self._position, with_sites=with_sites)
         if with_sites:
@@ -227,6 +233,15 @@ class Hub:
             with self._lock:
                 for frame in frames[start : start + SLICE]:
                     self._newest.apply(frame)
+
+    def _take_alerts(self, source: AlertSource) -> None:
+        """Asks outside of the lock: the state database has other writers to wait for."""
+        counted = source.open_counts()
+        found = source.page(AlertQuery(open_only=True, limit=MAX_OPEN))
+        gone = [source.get(alert) for alert in self._deltas.alerts.missing_from(found)]
+        with self._lock:
+            self._deltas.alerts.take([*found, *(each for each in gone if each is not None)])
+            self._newest.count_alerts(counts_by_site(counted))
 
     def _behind(self) -> int:
         log = self._log.last_offset() - self._position.log

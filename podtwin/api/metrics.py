@@ -12,17 +12,29 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from podtwin.alerts.conditions import OPEN
+from podtwin.alerts.delivery import Delivery
+from podtwin.alerts.rules import Severity
 from podtwin.api.hub import Hub
 from podtwin.status import Status
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
 
-def metrics_text(status: Status, hub: Hub) -> bytes:
-    """The exposition of one moment."""
+def metrics_text(
+    status: Status,
+    hub: Hub,
+    alerts: Mapping[tuple[str, str, str], int],
+    deliveries: Mapping[tuple[str, str], int],
+) -> bytes:
+    """The exposition of one moment.
+
+    alerts : open ones by (site, severity, state). deliveries : messages by (endpoint, state).
+    """
     registry = CollectorRegistry(auto_describe=False)
+    told = _alerts(alerts), _deliveries(deliveries)
     registry.register(
-        _Moment([*_ledgers(status), *_readers(status), *_process(status), *_hub(hub)])
+        _Moment([*_ledgers(status), *_readers(status), *_process(status), *_hub(hub), *told])
     )
     return generate_latest(registry)
 
@@ -98,6 +110,25 @@ def _hub(hub: Hub) -> list[Metric]:
     merged = CounterMetricFamily("podtwin_stream_merged", "Deltas merged for slow clients.")
     merged.add_metric((), hub.merged)
     return [_gauge("podtwin_stream_clients", "Live streams open.", hub.clients), merged]
+
+
+def _alerts(counts: Mapping[tuple[str, str, str], int]) -> Metric:
+    """With a 0 for each pair that could be, so that a rule sees a series before the first alert."""
+    family = GaugeMetricFamily(
+        "podtwin_alerts", "Open alerts of all sites.", labels=("severity", "state")
+    )
+    for severity in Severity:
+        for state in sorted(OPEN):
+            found = (n for (_, bad, how), n in counts.items() if (bad, how) == (severity, state))
+            family.add_metric((severity.value, state.value), float(sum(found)))
+    return family
+
+
+def _deliveries(counts: Mapping[tuple[str, str], int]) -> Metric:
+    by_state = {
+        state.value: sum(n for (_, how), n in counts.items() if how == state) for state in Delivery
+    }
+    return _gauges("podtwin_deliveries", "Webhook messages that are kept.", "state", by_state)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -60,6 +60,13 @@ class SummaryShape(Shape):
     outdoor_c: float | None
 
 
+class AlertCountShape(Shape):
+    """How many alerts are open."""
+
+    critical: int
+    warning: int
+
+
 class SiteShape(Shape):
     """A site and how it is. Ages count from now, or from its newest value while recorded."""
 
@@ -69,7 +76,8 @@ class SiteShape(Shape):
     group: str | None
     location: LocationShape | None
     clock: Literal["live", "recorded", "none"]
-    state: Literal["normal", "no_data", "new"]
+    state: Literal["critical", "no_data", "warning", "normal", "new"]
+    alerts: AlertCountShape
     site_time_at: str | None
     newest_at: str | None
     age_s: float | None
@@ -185,10 +193,12 @@ class ValueShape(Shape):
     flags: int
     age_s: float | None
     twin: float | None
-    residual: float | None = Field(
-        description="mean of what was measured within the twin's newest step, less its prior"
-    )
+    twin_t: str | None = Field(description="end of the step that `twin` and `band` are of")
     band: float | None = Field(description="standard deviation of the twin's expectation")
+    residual: float | None = Field(
+        description="mean of what was measured within a step of the twin, less its prior"
+    )
+    residual_t: str | None = Field(description="end of that step, the newest that had a reading")
 
 
 class StateShape(Shape):
@@ -221,6 +231,59 @@ class SeriesShape(Shape):
     step_s: float | None
     series: list[SeriesEntryShape]
     truncated: bool = False
+
+
+class MetersShape(Shape):
+    """Which points stand for one side of a ratio."""
+
+    points: list[str]
+    words: str
+
+
+class BoundaryShape(Shape):
+    """What a ratio is made of."""
+
+    facility: MetersShape
+    it: MetersShape
+
+
+class PueStepsShape(Shape):
+    """PUE step by step; the lists are of one length."""
+
+    t_ms: list[int]
+    value: list[float | None]
+    coverage: list[float]
+    unknown: list[str | None]
+    facility_wh: list[float]
+    it_wh: list[float]
+
+
+class PueShape(Shape):
+    """PUE of a period: energies of both sides over the time for which both are known."""
+
+    value: float | None
+    unknown: Literal["no_facility_meter", "no_it_meter", "no_it_energy", "low_coverage"] | None = (
+        Field(description="why there is no value")
+    )
+    category: int | None = Field(description="1, 2 or 3, by where IT energy is metered")
+    variant: Literal["annual", "interim"] = Field(description="interim: of less than a year")
+    standard: str = "ISO/IEC 30134-2"
+    boundary: BoundaryShape
+    facility_wh: float
+    it_wh: float
+    coverage: float = Field(description="share of the period for which both sides are known")
+    steps: PueStepsShape | None = Field(description="with the parameter step")
+
+
+class KpisShape(Shape):
+    """Key figures of a site over a period."""
+
+    site: str
+    from_: str = Field(serialization_alias="from")
+    to: str
+    period_s: float
+    step_s: float | None
+    pue: PueShape
 
 
 class RecordingShape(Shape):

@@ -7,7 +7,8 @@ had expected of it; it stands still for points that are sampled more rarely than
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from podcore.errors import ConfigError
 from podcore.frame import (
@@ -32,15 +33,19 @@ NS = 1_000_000_000
 # step 2 s after its end, and 10 s later when a node is silent: 3 steps of 5 s, and some margin.
 WINDOWS = 8
 
-# t_ms, value, flags, twin, band; value is None where nothing is measured.
-Row = tuple[int, float | None, int, float | None, float | None]
+# t_ms, value, flags, twin, band, twin_t_ms, residual, residual_t_ms; None where there is none.
+Row = tuple[
+    int, float | None, int, float | None, float | None, int | None, float | None, int | None
+]
+_MS = 1_000_000
 
 
 class NewestPoint:
     """One point: what was measured last and what the twin says of it."""
 
     __slots__ = (
-        "band", "flags", "residual", "ts_ns", "twin", "twin_ts_ns", "value", "version", "windows",
+        "band", "flags", "residual", "residual_ts_ns", "ts_ns", "twin", "twin_ts_ns", "value",
+        "version", "windows",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -51,6 +56,7 @@ class NewestPoint:
         self.twin: float | None = None
         self.band: float | None = None
         self.residual: float | None = None
+        self.residual_ts_ns = 0  # end of the step that it is of
         self.version = 0
         self.windows: list[tuple[int, float, int]] = []  # step number, sum, count
 
@@ -58,7 +64,16 @@ class NewestPoint:
         """The point as the stream sends it; `estimate`: the twin's value is its value."""
         value = self.twin if estimate and self.value is None else self.value
         ts_ns = self.ts_ns or self.twin_ts_ns
-        return ts_ns // 1_000_000, value, self.flags, self.twin, self.band
+        return (
+            ts_ns // _MS,
+            value,
+            self.flags,
+            self.twin,
+            self.band,
+            self.twin_ts_ns // _MS or None,
+            self.residual,
+            self.residual_ts_ns // _MS or None,
+        )
 
 
 class NewestNode:
@@ -72,6 +87,13 @@ class NewestNode:
         self.newest_ts_ns = 0
 
 
+class OpenCounts(NamedTuple):
+    """How many alerts are open."""
+
+    critical: int = 0
+    warning: int = 0
+
+
 class NewestSite:
     """One site: its registry entry and the newest of its points and nodes."""
 
@@ -79,6 +101,7 @@ class NewestSite:
         self.points: dict[str, NewestPoint] = {}
         self.nodes: dict[str, NewestNode] = {}
         self.owners: dict[str, str] = {}  # point id > node, as births and readings say it
+        self.alerts = OpenCounts()
         self.live = False
         self.newest_ts_ns = 0
         self.last_recv_ns = 0
@@ -172,6 +195,14 @@ class Newest:
                 _take_twin(site, each.point, each.ts_ns, each.value, each.sd)
         self.dirty_sites.add(site_id)
 
+    def count_alerts(self, counts: Mapping[str, OpenCounts]) -> None:
+        """Takes how many alerts are open at each site that has any."""
+        for site_id, site in self.sites.items():
+            found = counts.get(site_id, OpenCounts())
+            if site.alerts != found:
+                site.alerts = found
+                self.dirty_sites.add(site_id)
+
     def apply(self, frame: Frame) -> None:
         """Takes one Frame of either log."""
         if frame.kind is Kind.READING:
@@ -242,7 +273,7 @@ def _apply_twin(site: NewestSite, frame: Frame, body: ReadingBody) -> None:
             continue
         measured = _window_mean(point.windows, step)
         if measured is not None:
-            point.residual = measured - body.values[index]
+            point.residual, point.residual_ts_ns = measured - body.values[index], frame.ts_ns
 
 
 def _take_measured(site: NewestSite, point_id: str, ts_ns: int, value: float, flags: int) -> None:

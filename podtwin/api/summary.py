@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from podcore.clock import rfc3339
 from podcore.frame import Flag
 from podcore.site import Point
-from podtwin.api.models import LocationShape, NodeShape, SiteShape, SummaryShape
+from podtwin.api.models import AlertCountShape, LocationShape, NodeShape, SiteShape, SummaryShape
 from podtwin.api.newest import NS, NewestNode, NewestSite
 
 STALE_AFTER_S = 10.0
 STALE_AFTER_PERIODS = 3
 UNKNOWN_PERIOD_S = 10.0  # of a point that nobody registered: what a birth means by no period
 
-State = Literal["normal", "no_data", "new"]
+State = Literal["critical", "no_data", "warning", "normal", "new"]
 
 # The worst first. `recorded` says where a value comes from, not that anything is wrong with it.
 _WORDS = (
@@ -52,17 +52,27 @@ def seconds_between(now_ns: int, then_ns: int) -> float | None:
 
 
 def site_state(site: NewestSite, clock_ns: int) -> State:
-    """Whether readings come; a recorded site goes by its own time and never falls silent."""
+    """The worst that holds: a critical alert, no readings, another alert.
+
+    What is open at a site that is silent is old knowledge, so a warning does not hide the silence.
+    A recorded site goes by its own time and never falls silent.
+    """
+    if site.alerts.critical:
+        return "critical"
     if not site.newest_ts_ns:
         return "new"
-    if site.recorded:
-        return "normal"
+    if not site.recorded and _silent(site, clock_ns):
+        return "no_data"
+    return "warning" if site.alerts.warning else "normal"
+
+
+def _silent(site: NewestSite, clock_ns: int) -> bool:
     periods = (point.period_s for point in site.registered.values())
     limit_s = stale_after_s(min(periods, default=UNKNOWN_PERIOD_S))
     heard_ns = site.last_recv_ns or site.newest_ts_ns
     told = [node.online for node in site.nodes.values()]
     gone = bool(told) and all(online is False for online in told)
-    return "no_data" if gone or clock_ns - heard_ns > limit_s * NS else "normal"
+    return gone or clock_ns - heard_ns > limit_s * NS
 
 
 def site_clock(site: NewestSite) -> Literal["live", "recorded", "none"]:
@@ -90,6 +100,7 @@ def site_shape(site: NewestSite, clock_ns: int) -> SiteShape:
         ),
         clock=site_clock(site),
         state=site_state(site, clock_ns),
+        alerts=AlertCountShape(critical=site.alerts.critical, warning=site.alerts.warning),
         site_time_at=text_of(site.site_time_ns),
         newest_at=text_of(site.newest_ts_ns),
         age_s=seconds_between(now_ns, site.newest_ts_ns),

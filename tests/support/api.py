@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import polars as pl
 from support.frames import MIDNIGHT_NS, NS, reading
+from support.memory_alerts import MemoryAlerts, MemoryDeliveries, MemoryEndpoints
 from support.memory_history import MemoryHistory
 from support.memory_log import MemoryLog
 
@@ -111,6 +112,9 @@ class World:
     static_dir: Path | None = None
     recordings: tuple[RecordingInfo, ...] = ()
     replays: tuple[ReplayInfo, ...] = ()
+    alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
+    deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
+    endpoints: MemoryEndpoints = field(default_factory=MemoryEndpoints)
     wake: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -122,7 +126,9 @@ class World:
             self.wake,
             data_dir_id=DATA_DIR_ID,
             sites=lambda: self.sites,
+            alerts=self.alerts,
         )
+        self.woken = 0
 
     def deps(self) -> ApiDeps:
         return ApiDeps(
@@ -130,6 +136,11 @@ class World:
             hub=self.hub,
             tables=self.tables,
             status=lambda: self.status,
+            alerts=self.alerts,
+            deliveries=self.deliveries,
+            endpoints=self.endpoints,
+            wake=self._wake,
+            new_id=lambda: f"id-{self.woken}",
             static_dir=self.static_dir,
             recordings=lambda: self.recordings,
             replays=lambda: self.replays,
@@ -181,6 +192,9 @@ class World:
             pass
         return self.hub.publish()
 
+    def _wake(self) -> None:
+        self.woken += 1
+
     def _table(self, query: SeriesQuery) -> pl.DataFrame:
         tables = [
             pl.DataFrame(
@@ -210,10 +224,15 @@ class Client:
     def get(self, path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
         return asyncio.run(self._ask(method, path, headers))
 
-    async def _ask(self, method: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
+    def post(self, path: str, said: object = None, **headers: str) -> httpx.Response:
+        return asyncio.run(self._ask("POST", path, headers, said))
+
+    async def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], said: object = None
+    ) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         transport = httpx.ASGITransport(self._app)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://localhost:8080"
         ) as client:
-            return await client.request(method, path, headers=sent)
+            return await client.request(method, path, headers=sent, json=said)

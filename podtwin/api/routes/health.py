@@ -59,8 +59,13 @@ async def readyz(context: Shared) -> Response:
 )
 async def metrics(context: Shared) -> Response:
     """The status of this moment, as counters and gauges."""
-    found = await context.in_thread(context.deps.status)
-    return Response(metrics_text(found, context.deps.hub), media_type=MEDIA_TYPE)
+    deps = context.deps
+
+    def read() -> bytes:
+        alerts, deliveries = deps.alerts.open_counts(), deps.deliveries.counts()
+        return metrics_text(deps.status(), deps.hub, alerts, deliveries)
+
+    return Response(await context.in_thread(read), media_type=MEDIA_TYPE)
 
 
 def _not_ready(status: Status) -> list[str]:

@@ -186,6 +186,8 @@ def _value(site: NewestSite, point_id: str, newest: NewestPoint, now_ns: int) ->
         flags=newest.flags,
         age_s=age_s,
         twin=newest.twin,
-        residual=newest.residual,
+        twin_t=text_of(newest.twin_ts_ns),
         band=newest.band,
+        residual=newest.residual,
+        residual_t=text_of(newest.residual_ts_ns),
     )

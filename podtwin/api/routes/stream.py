@@ -25,7 +25,7 @@ PING_S = 2.0  # a page greys itself after 5 s without any event
 # Streams at once. Each holds a socket and up to 64 KiB in its send buffer; one browser opens one.
 MAX_CLIENTS = 256
 MAX_SITES = 500  # site ids in one request, beyond which `sites` is better left out
-KINDS = ("sites", "values")
+KINDS = ("sites", "values", "alerts")
 
 router = APIRouter(tags=["stream"])
 
@@ -37,7 +37,7 @@ async def wanted(
         Query(max_length=64 * MAX_SITES, description="site ids, separated by commas; all"),
     ] = None,
     kinds: Annotated[
-        str, Query(max_length=64, description="of sites, values, separated by commas")
+        str, Query(max_length=64, description="of sites, values, alerts, separated by commas")
     ] = ",".join(KINDS),
 ) -> Wanted:
     """What the caller wants to hear of."""
@@ -48,7 +48,12 @@ async def wanted(
     chosen = frozenset(sites.split(",")) if sites else None
     for site_id in sorted(chosen or ()):
         context.ask(site_id, lambda _: True)
-    return Wanted(chosen, values="values" in names, site_shapes="sites" in names)
+    return Wanted(
+        chosen,
+        values="values" in names,
+        site_shapes="sites" in names,
+        alerts="alerts" in names,
+    )
 
 
 @router.get(

@@ -64,11 +64,11 @@ def test_a_snapshot_holds_everything_and_a_delta_what_changed() -> None:
     assert values(story.after(snapshot.number)) == {f"ams-03/{POINT}": 5_000.0}
 
 
-def test_a_row_is_time_value_flags_twin_and_band() -> None:
+def test_a_row_is_time_value_flags_and_the_twins_view() -> None:
     story = Story()
     story.tell(5_000.0)
     assert data(story.snapshot())["values"][f"ams-03/{POINT}"] == [
-        story.ns // 1_000_000, 5_000.0, 0, None, None,
+        story.ns // 1_000_000, 5_000.0, 0, *[None] * 5,
     ]  # fmt: skip
 
 

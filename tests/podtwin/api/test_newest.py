@@ -13,6 +13,7 @@ from podtwin.api.newest import Newest, NewestSite
 
 POINT = "rack-01/inlet_temp"
 STEP_NS = NOW_NS - NOW_NS % (5 * NS)
+STEP_MS = STEP_NS // 1_000_000
 
 
 def of_node(kind: Kind, body: BirthBody | StateBody, node: str = "gw-1") -> Frame:
@@ -34,7 +35,7 @@ def test_a_reading_is_the_newest_value_of_its_points() -> None:
     every, site = newest()
     every.apply(reading({POINT: 22.5}, NOW_NS, flags=Flag.LATE, value_flags=[Flag.OUT_OF_RANGE]))
     row = site.row(POINT)
-    assert row == (NOW_NS // 1_000_000, 22.5, Flag.LATE | Flag.OUT_OF_RANGE, None, None)
+    assert row == (NOW_NS // 1_000_000, 22.5, Flag.LATE | Flag.OUT_OF_RANGE, *[None] * 5)
     assert site.dirty == {POINT}
 
 
@@ -56,6 +57,7 @@ def test_the_residual_is_the_mean_measured_within_the_twins_step_less_its_expect
     point = site.points[POINT]
     assert (point.twin, point.band, point.value) == (21.0, 0.2, 99.0)
     assert point.residual == pytest.approx(22.0 - 21.0)
+    assert point.residual_ts_ns == STEP_NS
 
 
 def test_a_residual_stands_while_its_point_is_not_sampled() -> None:
@@ -77,14 +79,14 @@ def test_a_step_of_long_ago_has_no_residual_any_more() -> None:
 def test_what_the_twin_adds_of_its_own_has_the_twins_value() -> None:
     every, site = newest()
     every.apply(reading({"twin/recirculation": 0.05}, STEP_NS, source=Source.TWIN, sd=[0.01]))
-    assert site.row("twin/recirculation") == (STEP_NS // 1_000_000, 0.05, 0, 0.05, 0.01)
+    assert site.row("twin/recirculation") == (STEP_MS, 0.05, 0, 0.05, 0.01, STEP_MS, None, None)
     assert site.unit_of("twin/recirculation") == "1"
 
 
 def test_a_registered_point_that_is_only_estimated_has_no_value() -> None:
     every, site = newest()
     every.apply(twin(21.0, STEP_NS))
-    assert site.row(POINT) == (STEP_NS // 1_000_000, None, 0, 21.0, 0.2)
+    assert site.row(POINT) == (STEP_MS, None, 0, 21.0, 0.2, STEP_MS, None, None)
 
 
 def test_a_site_is_recorded_until_its_first_live_reading_and_then_live_for_good() -> None:
@@ -148,7 +150,7 @@ def test_the_history_gives_what_was_newest_before_the_start() -> None:
             Latest(POINT, Source.FORECAST, NOW_NS + NS, 99.0, 0),
         ],
     )
-    assert site.row(POINT) == (NOW_NS // 1_000_000, 20.0, Flag.RECORDED, 20.5, 0.3)
+    assert site.row(POINT)[:5] == (NOW_NS // 1_000_000, 20.0, Flag.RECORDED, 20.5, 0.3)
     assert site.recorded
     every.apply(reading({POINT: 19.0}, NOW_NS - NS))
     assert site.points[POINT].value == 20.0

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from support.api import DATA_DIR_ID, NOW_NS, VALUES, Client, World, air_site, status
 from support.frames import NS
+from support.memory_alerts import MemoryAlerts, MemoryDeliveries, alert, message, resolved
 
 from podcore.frame import Flag
 from podtwin.api.deps import RecordingInfo, ReplayInfo
 from podtwin.status import ComponentStatus, ThreadStatus
 
 STEP_NS = NOW_NS - NOW_NS % (5 * NS)
+STEP_AT = "2026-11-24T10:00:00Z"
 
 
 def client(world: World | None = None, *, measured: bool = True) -> Client:
@@ -91,7 +93,8 @@ def test_state_is_the_newest_of_every_point_with_the_twins_view() -> None:
     inlet = shown["values"]["rack-01/inlet_temp"]
     assert inlet == {
         "v": 22.5, "unit": "Cel", "t": "2026-11-24T10:00:00Z", "quality": "out_of_range",
-        "flags": 2, "age_s": 0, "twin": 22.0, "residual": 0.5, "band": 0.5,
+        "flags": 2, "age_s": 0, "twin": 22.0, "twin_t": STEP_AT, "residual": 0.5,
+        "residual_t": STEP_AT, "band": 0.5,
     }  # fmt: skip
     own = shown["values"]["twin/recirculation"]
     assert (own["v"], own["twin"], own["quality"], own["unit"]) == (0.05, 0.05, "good", "1")
@@ -157,6 +160,23 @@ def test_the_process_is_alive_and_ready_or_says_what_it_waits_for() -> None:
     world.hub.end()
     assert asked.get("/readyz").json()["waiting_for"] == ["the server stops"]
     assert asked.get("/healthz").status_code == 200
+
+
+def test_metrics_count_alerts_and_messages_by_state() -> None:
+    world = World(
+        alerts=MemoryAlerts(alert("a1"), alert("a2", severity="critical"), resolved("a3")),
+        deliveries=MemoryDeliveries(message("m1"), message("m2", endpoint="ep_2")),
+    )
+    lines = client(world).get("/metrics").text.splitlines()
+    for line in (
+        'podtwin_alerts{severity="warning",state="firing"} 1.0',
+        'podtwin_alerts{severity="critical",state="firing"} 1.0',
+        'podtwin_alerts{severity="critical",state="no_data"} 0.0',
+        'podtwin_deliveries{state="delivered"} 2.0',
+        'podtwin_deliveries{state="dead"} 0.0',
+    ):
+        assert line in lines
+    assert not any("resolved" in line for line in lines if line.startswith("podtwin_alerts"))
 
 
 def test_metrics_count_what_the_ledgers_count() -> None:

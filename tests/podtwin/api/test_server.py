@@ -131,7 +131,7 @@ def test_a_stream_begins_with_everything_and_goes_on_with_what_changes(
         stream = events(response)
         snapshot = next(stream)
         assert (snapshot.name, snapshot.id) == ("snapshot", f"{DATA_DIR_ID}.1.0")
-        assert snapshot.data["values"][POINT][1:] == [1.0, 0, None, None]
+        assert snapshot.data["values"][POINT][1:] == [1.0, 0, *[None] * 5]
         assert snapshot.data["sites"]["ams-03"]["clock"] == "live"
         world.tell({"rack-02/it_power": 2.0})
         delta = until(stream, "delta")
