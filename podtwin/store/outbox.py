@@ -20,7 +20,7 @@ RATE_LIMITED = "http_429"  # the receiver named a time; a probe does not come be
 PROGRAM = "podtwin"  # who did what no person did
 _PRUNED = 1_000  # messages a transaction: some milliseconds
 
-_DUE = """
+DUE = """
 SELECT o.id, o.endpoint, o.alert, n.kind, n.body, o.state, o.attempts, o.first_ns
 FROM outbox AS o JOIN notices AS n ON n.key = o.notice
 WHERE o.endpoint = :endpoint AND o.state IN ('queued', 'retrying', 'redelivered')
@@ -113,7 +113,7 @@ class SqliteOutbox:
     def due(self, endpoint: str, now_ns: int, limit: int, *, probe: bool = False) -> list[Outgoing]:
         """Messages to be tried now, oldest first, of each alert only its first unsettled one."""
         rows = self._store.rows(
-            _DUE,
+            DUE,
             {"endpoint": endpoint, "now": now_ns, "limit": limit, "probe": probe,
              "limited": RATE_LIMITED},
         )  # fmt: skip

@@ -50,6 +50,8 @@ MIGRATIONS = (
       reason TEXT NOT NULL DEFAULT '');
     CREATE INDEX outbox_open ON outbox (endpoint, alert, position)
       WHERE state IN ('queued', 'sending', 'retrying', 'redelivered');
+    CREATE INDEX outbox_due ON outbox (endpoint, position)
+      WHERE state IN ('queued', 'retrying', 'redelivered');
     CREATE INDEX outbox_by_alert ON outbox (alert, position);
     CREATE INDEX outbox_by_notice ON outbox (notice);
     CREATE TABLE deliveries (

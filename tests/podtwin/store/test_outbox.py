@@ -10,7 +10,7 @@ from support.webhooks import an_endpoint
 from podcore.errors import ConfigError
 from podcore.outbox import Attempt, Outbox
 from podtwin.store.deliveries import Deliveries, MessageQuery
-from podtwin.store.outbox import SqliteOutbox
+from podtwin.store.outbox import DUE, SqliteOutbox
 from podtwin.store.state import StateStore
 
 
@@ -221,3 +221,10 @@ def test_what_people_change_is_in_the_audit_and_no_secret_is(
 
 def test_the_file_is_for_its_owner_alone(store: StateStore) -> None:
     assert store.path.stat().st_mode & 0o077 == 0
+
+
+def test_what_is_due_is_found_without_looking_at_what_is_settled(store: StateStore) -> None:
+    given = {"endpoint": "ep_ops", "now": 1, "limit": 2, "probe": False, "limited": "http_429"}
+    plan = [str(row[3]) for row in store.rows(f"EXPLAIN QUERY PLAN {DUE}", given)]
+    assert "SEARCH o USING INDEX outbox_due (endpoint=?)" in plan
+    assert not [line for line in plan if line.startswith("SCAN")]
