@@ -84,6 +84,7 @@ QUANTITIES: MappingProxyType[str, Quantity] = MappingProxyType(
         quantity.name: quantity
         for quantity in (
             _quantity("temperature", "Cel", -80.0, 200.0, {"K": _KELVIN, "[degF]": _FAHRENHEIT}),
+            _quantity("temperature_difference", "K", -200.0, 200.0),
             _quantity("humidity", "%", 0.0, 100.0, {"1": 100.0}),
             _quantity("power", "W", -1e8, 1e8, {"kW": 1e3, "MW": 1e6, "mW": 1e-3}),
             _quantity("energy", "W.h", 0.0, _LARGE, _ENERGIES, PointKind.COUNTER),

@@ -53,12 +53,42 @@ def is_root_meter(site: Site, asset: Asset) -> bool:
     return not any(asset.id in meter.feeds for meter in site.assets_of("meter"))
 
 
+def is_cold(_site: Site, aisle: Asset) -> bool:
+    """Whether an aisle is the one that racks breathe from."""
+    return bool(aisle.measures)
+
+
+def is_hot(site: Site, aisle: Asset) -> bool:
+    """Whether an aisle is the other one."""
+    return not is_cold(site, aisle)
+
+
+def _of(asset_class: str, point: str, combine: Combine) -> tuple[str, Rule]:
+    return point, Rule(asset_class, point, combine)
+
+
 _AIR = (
-    ("it_power", Rule("rack", "it_power", Combine.SUM)),
-    ("supply_air_temp", Rule("crac", "supply_air_temp", Combine.MEAN)),
-    ("return_air_temp", Rule("crac", "return_air_temp", Combine.MEAN)),
-    ("fan_speed", Rule("crac", "fan_speed", Combine.MEAN)),
-    ("outdoor_air_temp", Rule("weather-station", "outdoor_air_temp", Combine.MEAN)),
+    _of("rack", "it_power", Combine.SUM),
+    _of("crac", "supply_air_temp_setpoint", Combine.MEAN),
+    _of("crac", "fan_speed", Combine.MEAN),
+    _of("crac", "mode", Combine.MEAN),
+    _of("weather-station", "outdoor_air_temp", Combine.MEAN),
+    _of("weather-station", "outdoor_air_humidity", Combine.MEAN),
+    _of("weather-station", "solar_irradiance", Combine.MEAN),
+    _of("weather-station", "air_pressure", Combine.MEAN),
+    ("ups_mode", Rule("ups", "mode", Combine.MEAN)),
+    _of("crac", "supply_air_temp", Combine.MEAN),
+    _of("crac", "return_air_temp", Combine.MEAN),
+    ("cold_aisle_temp", Rule("aisle", "air_temp", Combine.MEAN, is_cold)),
+    ("hot_aisle_temp", Rule("aisle", "air_temp", Combine.MEAN, is_hot)),
+    _of("rack", "inlet_temp", Combine.MEAN),
+    _of("rack", "outlet_temp", Combine.MEAN),
+    ("cold_aisle_humidity", Rule("aisle", "air_humidity", Combine.MEAN, is_cold)),
+    _of("crac", "return_air_humidity", Combine.MEAN),
+    _of("crac", "compressor_power", Combine.SUM),
+    _of("crac", "fan_power", Combine.SUM),
+    ("ups_input_power", Rule("ups", "input_power", Combine.SUM)),
+    ("ups_output_power", Rule("ups", "output_power", Combine.SUM)),
     ("facility_power", Rule("meter", "power", Combine.SUM, is_root_meter)),
 )
 # The first rule that finds a point counts.
@@ -66,6 +96,10 @@ _POWER = (
     ("it_power", Rule("cluster", "it_power", Combine.SUM)),
     ("it_power", Rule("rack", "it_power", Combine.SUM)),
     ("it_power", Rule("server", "power", Combine.SUM)),
+    _of("cluster", "tasks_running", Combine.SUM),
+    _of("cluster", "util_sum", Combine.SUM),
+    _of("cluster", "util2_sum", Combine.SUM),
+    _of("cluster", "util4_sum", Combine.SUM),
 )
 CONVENTIONS: Mapping[SiteType, tuple[tuple[str, Rule], ...]] = MappingProxyType(
     {SiteType.AIR_DX: _AIR, SiteType.POWER_ONLY: _POWER}

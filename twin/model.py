@@ -24,16 +24,21 @@ class Spread(NamedTuple):
 
     initial : (sites, n)   Of a state before anything was measured.
     process : (sites, n)   Gained by a state in a second.
-    measurement : (sites, m)   Of a single reading, sensor and model shape together.
+    reading : (sites, m)   Of a single reading; more of them in a step average out.
+    shape : (sites, m)   Of the model against a sensor in its place; does not average out.
     """
 
     initial: Array
     process: Array
-    measurement: Array
+    reading: Array
+    shape: Array
 
 
 class Model(Protocol):
-    """A site model; n states, k inputs, m measurements, p parameters."""
+    """A site model; n states, k inputs, m measurements, p parameters.
+
+    params : (sites, 2p)   Means in the order of the type's table, then standard deviations.
+    """
 
     @property
     def name(self) -> str:
@@ -51,8 +56,8 @@ class Model(Protocol):
     def observe(self, x: Array, u: Array, params: Array) -> Array:
         """What the sensors would read (sites, m)."""
 
-    def spread(self, x: Array, params: Array) -> Spread:
-        """The variances that the estimator starts from and adds, at the states (sites, n)."""
+    def spread(self, params: Array) -> Spread:
+        """The variances that the estimator starts from and adds."""
 
 
 def columns(array: Array) -> tuple[Array, ...]:
@@ -63,6 +68,11 @@ def columns(array: Array) -> tuple[Array, ...]:
 def stacked(*each: Array) -> Array:
     """The inverse of `columns`: n arrays of (sites,) as (sites, n)."""
     return np.array(each).T
+
+
+def squares(*sds: Array) -> Array:
+    """Standard deviations of (sites,) each as variances (sites, n)."""
+    return stacked(*(sd * sd for sd in sds))
 
 
 def of_role(channels: Sequence[Channel], *roles: ChannelRole) -> list[Channel]:

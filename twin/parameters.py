@@ -18,11 +18,17 @@ from podcore.errors import ConfigError
 from podcore.names import did_you_mean
 from podcore.site import Site, SiteType
 
-_SENSORS = "repeatability, not accuracy, of duct probes and power meters; open to calibration"
 _CHOSEN = "chosen wide; open to calibration"
 _ERDEN = "Erden, Khalifa and Schmidt, J. Electron. Packag. 136(3), 2014: 0.3 to 0.45 MJ/K a rack"
 _CONTAINER = "a 40 ft container holds about 68 m³"
 _ENERGYPLUS = "EnergyPlus example, 36.8 kW DX unit: 1.888 m³/s, COP 4.05"
+_FILM = "free convection, 3 W/(m²K) on 120 m²"
+_SOLAR = "absorptance 0.3 to 0.9 over 17 to 25 W/(m²K) outside"
+_RISE = "Modelica Buildings library, air-cooled rack: set point 10 K"
+_MIXING = "what leaks past contained racks has joined the aisle where its sensor hangs"
+_IDLE = "25 of 174 W (SURF host) to 90 of 280 W (Frontier CPU)"
+_TASK = "one host from idle to busy: 149 W (SURF), 190 W (Frontier CPU)"
+_COIL = "apparatus dew point of the 36.8 kW record at 26.7/19.4 °C: bypass factor 0.083"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +70,25 @@ _FLOW_RATED = Rated("crac", "air_flow_m3_s")
 _AIR = (
     Parameter("room_volume_m3", "m3", 68.0, 10.0, _CONTAINER, low=1.0, high=1e5),
     Parameter("envelope_ua_w_k", "W/K", 60.0, 20.0, "insulated 40 ft box, 50 to 75 W/K", high=1e5),
+    Parameter("shell_capacity_j_k", "J/K", 1.9e6, 6e5, "3.8 t of steel", low=1e3, high=1e10),
+    Parameter("wall_film_w_k", "W/K", 350.0, 150.0, _FILM, high=1e6),
+    Parameter("solar_rise_k_m2_w", "K m2/W", 0.025, 0.012, _SOLAR, high=0.2),
+    Parameter("infiltration_per_h", "1/h", 0.25, 0.15, _CHOSEN, high=100.0),
     Parameter("server_capacity_j_k", "J/K", 9.0e5, 3.0e5, _ERDEN, low=1e3, high=1e10),
-    Parameter("recirculation", "1", 0.05, 0.03, "contained 0.03, partly contained 0.10", high=0.9),
+    Parameter("it_rated_w", "W", 25_000.0, 5_000.0, _CHOSEN, 1.0, 1e9, Rated("rack", "power_w")),
+    Parameter("server_rise_k", "K", 10.0, 2.5, _RISE, low=1.0, high=60.0),
+    Parameter("server_ntu", "1", 1.2, 0.4, _CHOSEN, low=0.05, high=20.0),
+    Parameter("recirculation", "1", 0.05, 0.03, "contained 0.03, partly contained 0.10", 1e-4, 0.9),
+    Parameter("hot_aisle_mixing", "1", 1.0, 0.3, _MIXING, high=1.0),
     Parameter("air_flow_m3_s", "m3/s", 1.888, 0.2, _ENERGYPLUS, 1e-3, 1e4, _FLOW_RATED),
     Parameter("fan_power_w", "W", 1500.0, 300.0, _CHOSEN, 0.0, 1e6, Rated("crac", "fan_power_w")),
+    Parameter("cooling_w", "W", 36_800.0, 2e3, _ENERGYPLUS, 1.0, 1e9, Rated("crac", "cooling_w")),
     Parameter("cop", "1", 4.05, 0.4, _ENERGYPLUS, 0.5, 20.0, Rated("crac", "cop", mean=True)),
+    Parameter("coil_ntu", "1", 2.5, 0.5, _COIL, low=0.1, high=20.0),
+    Parameter("coil_capacity_j_k", "J/K", 25_000.0, 10_000.0, _CHOSEN, low=10.0, high=1e9),
+    Parameter("control_lag_s", "s", 45.0, 20.0, _CHOSEN, low=0.1, high=3_600.0),
     Parameter("ups_power_w", "W", 30_000.0, 3_000.0, _CHOSEN, 1.0, 1e8, Rated("ups", "power_w")),
-    Parameter("return_air_noise_k", "K", 0.15, 0.05, _SENSORS, 1e-3, 10.0),
-    Parameter("return_air_walk_k_s", "K/s½", 0.015, 0.01, _CHOSEN, 1e-6, 10.0),
-    Parameter("facility_power_noise", "1", 0.001, 0.001, _SENSORS, 1e-5, 1.0),
-    Parameter("facility_power_walk_w_s", "W/s½", 5.0, 5.0, _CHOSEN, 1e-3, 1e6),
+    Parameter("standby_w", "W", 50.0, 50.0, "controls and lights, chosen", high=1e6),
 )
 _WATER = (
     Parameter("water_volume_m3", "m3", 0.8, 0.4, _CHOSEN, 1e-3, 1e4),
@@ -85,9 +100,11 @@ _LIQUID = (
     Parameter("cold_plate_r_k_w", "K/W", 2.8e-4, 5.0e-5, _CHOSEN, 1e-7, 1.0),
 )
 _POWER = (
+    Parameter("it_rated_w", "W", 50_000.0, 2e4, _CHOSEN, 1.0, 1e9, Rated("cluster", "power_w")),
+    Parameter("idle_share", "1", 0.22, 0.1, _IDLE, high=1.0),
+    Parameter("task_power_w", "W", 150.0, 150.0, _TASK, low=0.0, high=1e6),
     Parameter("it_power_noise", "1", 0.003, 0.002, "metered PDUs and board sensors", 1e-6, 1.0),
-    Parameter("it_power_walk_s", "1/s½", 0.003, 0.002, _CHOSEN, 1e-7, 1.0),
-    Parameter("it_power_w", "W", 10_000.0, 10_000.0, _CHOSEN, 1.0, 1e9),
+    Parameter("it_power_bias", "1", 0.006, 0.003, _CHOSEN, 1e-6, 1.0),
 )
 
 PARAMETERS: Mapping[SiteType, tuple[Parameter, ...]] = MappingProxyType(

@@ -8,17 +8,17 @@ from types import MappingProxyType
 
 from podcore.classes import Role
 from podcore.site import Point, Site, SiteType
+from twin.air_dx import AirDx
 from twin.binding import Bound, Combine, bind
 from twin.channels import ChannelRole
 from twin.model import Model
 from twin.parameters import Value, params_digest, settle
-from twin.persistence import Persistence
-from twin.two_state import TwoState
+from twin.power_only import PowerOnly
 
 TWIN_ASSET = "twin"  # the asset that slow states and lumped channels are points of
 
 MODELS: Mapping[SiteType, Model] = MappingProxyType(
-    {SiteType.AIR_DX: TwoState(), SiteType.POWER_ONLY: Persistence()}
+    {SiteType.AIR_DX: AirDx(), SiteType.POWER_ONLY: PowerOnly()}
 )
 
 
@@ -109,7 +109,7 @@ def _emitted(model: Model, measurements: tuple[Bound, ...]) -> list[Emitted]:
         if channel.role in (ChannelRole.FAST_STATE, ChannelRole.SLOW_STATE)
     ]
     for column, channel in enumerate(states):
-        if channel.role is ChannelRole.SLOW_STATE:
+        if channel.role is ChannelRole.SLOW_STATE and channel.is_shown:
             point = _twin_point(channel.point, channel.quantity)
             emitted.append(Emitted(point, ChannelRole.SLOW_STATE, column))
     return emitted

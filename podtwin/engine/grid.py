@@ -117,7 +117,11 @@ class Grid(msgspec.Struct, array_like=True):
             y=[value if number else 0.0 for value, number in measured],
             number=[float(number) for _, number in measured],
             compared=[_measured(channel, means, counts)[0] for channel in plan.compared],
-            degraded=restart or any(stale for _, stale in inputs),
+            degraded=restart
+            or any(
+                stale and channel.needed
+                for channel, (_, stale) in zip(plan.inputs, inputs, strict=True)
+            ),
             recorded=recorded,
             restart=restart,
         )

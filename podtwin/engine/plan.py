@@ -43,6 +43,7 @@ class InputPlan(NamedTuple):
     is_sum: bool
     max_age_ns: int
     fallback: float
+    needed: bool = True
 
 
 class MeasurementPlan(NamedTuple):
@@ -65,7 +66,9 @@ class Plan:
 
     points : the bound points; a position is an index into this.
     emitted : local ids of what a derived Frame holds.
-    columns : for each of them its column in [y | x].
+    params : means, then standard deviations.
+    columns : for each of them its place in a row of `Batch.step`.
+    shown : for each of them its column in [y | x].
     compared : for each of them what it stands beside, no positions for a state.
     """
 
@@ -78,6 +81,7 @@ class Plan:
     measurements: tuple[MeasurementPlan, ...]
     emitted: list[str]
     columns: tuple[int, ...]
+    shown: tuple[int, ...]
     compared: tuple[MeasurementPlan, ...]
 
 
@@ -91,7 +95,7 @@ def make_plan(site: Site, found: SiteModel) -> Plan:
         model=found.model,
         digest=found.digest,
         step_ns=step_ns(site),
-        params=tuple(value.mean for value in found.parameters),
+        params=(*(v.mean for v in found.parameters), *(v.sd for v in found.parameters)),
         points=points,
         inputs=tuple(
             InputPlan(
@@ -99,6 +103,7 @@ def make_plan(site: Site, found: SiteModel) -> Plan:
                 channel.combine is Combine.SUM,
                 round(channel.max_age_s * NS),
                 channel.channel.fallback,
+                channel.channel.needed,
             )
             for channel in found.inputs
         ),
@@ -107,7 +112,8 @@ def make_plan(site: Site, found: SiteModel) -> Plan:
             for channel in found.measurements
         ),
         emitted=[each.point.id for each in found.emitted],
-        columns=tuple(
+        columns=tuple(range(len(found.emitted))),
+        shown=tuple(
             each.column if each.role is ChannelRole.MEASUREMENT else measured + each.column
             for each in found.emitted
         ),

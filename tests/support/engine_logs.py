@@ -57,6 +57,7 @@ def values(second: int, shift: float = 0.0) -> dict[str, float]:
         "rack-01/it_power": 5_000.0 + 300.0 * wave,
         "rack-02/it_power": 6_000.0 - 100.0 * wave,
         "crac-1/fan_speed": 70.0,
+        "crac-1/mode": 1.0,
     }
     if second % 5 == 0:
         sent |= {
@@ -65,6 +66,7 @@ def values(second: int, shift: float = 0.0) -> dict[str, float]:
             "rack-01/inlet_temp": 22.0,
         }
     if second % 30 == 0:
+        sent["crac-1/supply_air_temp_setpoint"] = 20.0
         sent["weather-1/outdoor_air_temp"] = 18.0 + wave
     return sent
 

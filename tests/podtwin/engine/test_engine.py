@@ -65,10 +65,16 @@ def test_a_step_is_a_twin_frame_on_the_grid_with_its_cause() -> None:
 
 def test_a_frame_holds_the_measured_points_and_the_slow_states_with_their_sd() -> None:
     body = READING.decode(fed(log_of(configs(air_dx()), live(range(30)))).frames[-1].body)
-    assert body.points == [
-        "crac-1/return_air_temp",
-        "meter-main/power",
-        "twin/facility_power_bias",
+    assert body.points[:2] == ["crac-1/supply_air_temp", "crac-1/return_air_temp"]
+    assert {"rack-01/inlet_temp", "meter-main/power"} < set(body.points)
+    assert body.points[-7:] == [
+        "twin/recirculation",
+        "twin/coil_fouling",
+        "twin/cop_k",
+        "twin/ups_k",
+        "twin/server_flow_k",
+        "twin/it_power_bias",
+        "twin/supply_temp_bias",
     ]
     assert body.sd is not None
     assert all(math.isfinite(value) for value in body.values)
@@ -89,8 +95,9 @@ def test_the_twin_of_a_step_does_not_know_that_steps_measurement() -> None:
     frames[-9] = reading(odd, START_NS + 95 * NS, recv_ns=START_NS + 95 * NS + 1)
     surprised = fed(log_of(frames)).steps[-1]
     assert surprised.ts_ns == START_NS + 95 * NS
-    assert surprised.measured[0] == 40.0
-    assert surprised.values[0] == last.values[0]
+    place = surprised.points.index("crac-1/return_air_temp")
+    assert surprised.measured[place] == 40.0
+    assert surprised.values[place] == last.values[place]
 
 
 @pytest.mark.parametrize("size", (1, 7, 2_000))
@@ -199,7 +206,7 @@ def test_what_comes_after_its_step_is_counted_and_changes_no_step_before() -> No
 def test_two_readings_of_one_time_are_both_in_the_mean() -> None:
     twice = [late(5, 0.1), late(5, 0.2), late(8, 0.2)]
     outputs = fed(log_of(configs(air_dx()), [late(0, 0.1)], twice))
-    assert outputs.steps[-1].measured[0] == values(5)["crac-1/return_air_temp"]
+    assert outputs.steps[-1].measured[1] == values(5)["crac-1/return_air_temp"]
 
 
 def test_readings_out_of_order_within_the_lag_are_in_their_steps() -> None:
@@ -336,7 +343,8 @@ def test_a_change_in_mid_stream_holds_at_the_same_step_whatever_the_reads(size: 
 
 def test_a_site_of_another_type_starts_at_that_types_initial_state() -> None:
     outputs = changed(power_only("ams-03", step_s=5.0))
-    assert {tuple(step.points) for step in outputs.steps[60:]} <= {("it-load/it_power",)}
+    expected = ("it-load/it_power", "twin/idle_power", "twin/it_power_bias")
+    assert {tuple(step.points) for step in outputs.steps[60:]} <= {expected}
 
 
 def test_another_step_length_goes_on_without_a_step_twice() -> None:
@@ -352,15 +360,16 @@ def test_a_site_without_a_model_is_given_time_but_no_steps() -> None:
     assert engine.sites["ams-03"].time.watermark_ns == START_NS + 57 * NS
 
 
-def test_a_power_only_site_expects_the_last_power() -> None:
+def test_a_power_only_site_that_says_nothing_of_its_load_comes_to_expect_its_level() -> None:
     frames = [
         reading(
-            {"it-load/it_power": 4e5 + s}, START_NS + s * NS, site="lisa", recv_ns=START_NS + s * NS
+            {"it-load/it_power": 2.2e4 + s % 60}, START_NS + s * NS, site="lisa",
+            recv_ns=START_NS + s * NS,
         )
-        for s in range(0, 600, 30)
-    ]
+        for s in range(0, 36_000, 30)
+    ]  # fmt: skip
     steps = fed(log_of(configs(power_only()), frames)).steps
-    assert steps[-1].values[0] == pytest.approx(steps[-2].measured[0], rel=1e-3)
+    assert steps[-1].values[0] == pytest.approx(2.2e4, rel=0.01)
 
 
 def test_a_twin_that_is_refused_leaves_the_site_without_one_and_says_why() -> None:

@@ -45,6 +45,14 @@ class Bench:
         names = [bound.channel.point for bound in model.inputs]
         return step.u[names.index(word)]
 
+    def seen(self, step: ClosedStep) -> dict[str, float]:
+        """What was measured, by channel; without the masked ones."""
+        model = site_model(self.site)
+        assert model is not None
+        words = [bound.channel.point for bound in model.measurements]
+        each = zip(words, step.y, step.number, strict=True)
+        return {word: value for word, value, number in each if number}
+
 
 def plan_of(site: Site) -> Plan:
     model = site_model(site)
@@ -66,9 +74,9 @@ def test_a_step_holds_what_lies_after_the_one_before_and_up_to_its_own_time(
 
 def test_a_channel_is_the_mean_of_its_readings_in_the_step() -> None:
     bench = Bench()
-    for second, supply_c in ((1, 20.0), (3, 21.0), (5, 25.0), (6, 99.0)):
-        bench.put(second, {"crac-1/supply_air_temp": supply_c})
-    assert bench.input(bench.freeze(), "supply_air_temp") == 22.0
+    for second, percent in ((1, 20.0), (3, 21.0), (5, 25.0), (6, 99.0)):
+        bench.put(second, {"crac-1/fan_speed": percent})
+    assert bench.input(bench.freeze(), "fan_speed") == 22.0
 
 
 def test_powers_of_racks_add_up() -> None:
@@ -81,8 +89,10 @@ def test_a_measurement_without_a_reading_is_masked() -> None:
     bench = Bench()
     bench.put(1, {"meter-main/power": 16_000.0})
     step = bench.freeze()
-    assert step.number == [0.0, 1.0]
-    assert step.y == [0.0, 16_000.0]
+    assert bench.seen(step) == {"facility_power": 16_000.0}
+    assert all(
+        value == 0.0 for value, number in zip(step.y, step.number, strict=True) if not number
+    )
     assert math.isnan(step.compared[0])
 
 
@@ -94,9 +104,16 @@ def test_an_input_is_held_between_its_readings() -> None:
     assert bench.input(step, "it_power") == 11_000.0
 
 
-def test_every_input_heard_of_makes_a_step_that_is_not_degraded() -> None:
+def test_an_input_that_is_not_needed_degrades_nothing_by_its_absence() -> None:
+    found = site_model(air_dx())
+    assert found is not None
+    optional = {bound.channel.point for bound in found.inputs if not bound.channel.needed}
+    assert "solar_irradiance" in optional
+
+
+def test_every_needed_input_heard_of_makes_a_step_that_is_not_degraded() -> None:
     bench = Bench()
-    rest = {"crac-1/supply_air_temp": 20.0, "crac-1/fan_speed": 70.0}
+    rest = {"crac-1/supply_air_temp_setpoint": 20.0, "crac-1/fan_speed": 70.0}
     bench.put(1, BOTH_RACKS | rest | {"weather-1/outdoor_air_temp": 15.0})
     assert not bench.freeze().degraded
 
@@ -106,7 +123,7 @@ def test_an_input_older_than_its_longest_hold_degrades_the_step(
     steps: int, *, degraded: bool
 ) -> None:
     bench = Bench()
-    rest = {"crac-1/supply_air_temp": 20.0, "crac-1/fan_speed": 70.0}
+    rest = {"crac-1/supply_air_temp_setpoint": 20.0, "crac-1/fan_speed": 70.0}
     bench.put(1, BOTH_RACKS | rest | {"weather-1/outdoor_air_temp": 15.0})
     bench.freeze()
     step = [bench.freeze() for _ in range(steps)][-1]
@@ -135,7 +152,7 @@ def test_what_comes_after_its_step_is_in_none_but_is_held() -> None:
     bench.freeze()
     assert not bench.put(4, BOTH_RACKS)
     step = bench.freeze()
-    assert step.number == [0.0, 0.0]
+    assert bench.seen(step) == {}
     assert bench.input(step, "it_power") == 11_000.0
 
 
@@ -150,28 +167,28 @@ def test_an_older_late_value_does_not_displace_a_newer_one() -> None:
 
 def test_the_order_of_two_steps_readings_does_not_matter() -> None:
     bench = Bench()
-    bench.put(7, {"crac-1/supply_air_temp": 25.0})
-    bench.put(2, {"crac-1/supply_air_temp": 20.0})
-    assert bench.input(bench.freeze(), "supply_air_temp") == 20.0
-    assert bench.input(bench.freeze(), "supply_air_temp") == 25.0
+    bench.put(7, {"crac-1/fan_speed": 75.0})
+    bench.put(2, {"crac-1/fan_speed": 70.0})
+    assert bench.input(bench.freeze(), "fan_speed") == 70.0
+    assert bench.input(bench.freeze(), "fan_speed") == 75.0
 
 
 def test_a_value_out_of_range_is_left_out() -> None:
     bench = Bench()
     flags = [int(Flag.OUT_OF_RANGE), 0]
     bench.put(1, {"crac-1/return_air_temp": 199.0, "meter-main/power": 16_000.0}, flags)
-    assert bench.freeze().number == [0.0, 1.0]
+    assert bench.seen(bench.freeze()) == {"facility_power": 16_000.0}
 
 
 def test_another_plan_keeps_what_is_held_and_gathered_by_name() -> None:
     bench = Bench()
-    bench.put(1, BOTH_RACKS | {"crac-1/supply_air_temp": 20.0})
+    bench.put(1, BOTH_RACKS | {"crac-1/fan_speed": 70.0})
     bench.freeze()
-    bench.put(6, BOTH_RACKS | {"crac-1/supply_air_temp": 24.0})
+    bench.put(6, BOTH_RACKS | {"crac-1/fan_speed": 74.0})
     bench.plan = plan_of(air_dx(cop=3.0))
     bench.grid = bench.grid.moved_to(bench.plan)
     step = bench.freeze()
-    assert bench.input(step, "supply_air_temp") == 24.0
+    assert bench.input(step, "fan_speed") == 74.0
     assert bench.input(step, "it_power") == 11_000.0
 
 

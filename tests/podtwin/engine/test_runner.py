@@ -279,7 +279,7 @@ def test_a_site_can_be_looked_at(run: Run) -> None:
     runner = run.runner()
     to_the_end(runner)
     view = runner.views()[0]
-    assert (view.site, view.live, view.model, view.refused) == ("ams-03", True, "two-state/1", "")
+    assert (view.site, view.live, view.model, view.refused) == ("ams-03", True, "air-dx/1", "")
     assert view.watermark_ns == START_NS + (399 - 2) * NS
     assert len(view.params_digest) == 64
 
