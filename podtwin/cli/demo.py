@@ -12,6 +12,7 @@ import typer
 from podtwin.cli.output import Output, OutputOption, print_json
 
 if TYPE_CHECKING:
+    from podtwin.notify.receiver import Received
     from podtwin.pipeline.demo import Demo, DemoOptions
 
 
@@ -53,6 +54,7 @@ def demo(
             mqtt_port=mqtt_port,
             duration_s=seconds(duration),
             process_began_ns=_process_began_ns(),
+            on_webhook=_say_webhook,
         )
         played = Demo(options, SystemClock())
         summary = played.run(lambda: _say(played, options))
@@ -73,6 +75,16 @@ def _directory(given: Path | None) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="podtwin-demo-", ignore_cleanup_errors=True) as path:
         yield Path(path)
+
+
+def _say_webhook(received: Received) -> None:
+    """A line for each message of the built-in receiver, as whoever is paged would read it."""
+    import json
+
+    message = json.loads(received.body)
+    data = message.get("data", {})
+    text = data.get("text", "")
+    typer.echo(f"webhook {message['type']} {data.get('site', '')}: {text}", err=True)
 
 
 def _process_began_ns() -> int:

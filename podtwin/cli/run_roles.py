@@ -27,7 +27,8 @@ def run(
         list[Path] | None, typer.Option("--sites", help="Site files or folders of them.")
     ] = None,
     roles: Annotated[
-        str | None, typer.Option(help="Some of broker,ingest,engine,seal,api; all by default.")
+        str | None,
+        typer.Option(help="Of broker,ingest,engine,seal,notify,api; all by default."),
     ] = None,
     mqtt_port: Annotated[
         int | None, typer.Option("--mqtt-port", help="Of the embedded broker; 0 takes a free one.")
@@ -78,7 +79,9 @@ def serve(options: PipelineOptions, duration_s: float | None) -> dict[str, objec
 def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     from ingest.address import BrokerAddress
     from ingest.broker import free_port
+    from podtwin.config.rules import load_rules
     from podtwin.config.sites import load_site_files
+    from podtwin.config.targets import target_policy
     from podtwin.pipeline.assembly import PipelineOptions
 
     loopback = settings.http.host in {"127.0.0.1", "localhost", "::1"}
@@ -93,6 +96,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         loopback = loopback and address.host in {"127.0.0.1", "localhost", "::1"}
     given = settings.ingest.discover
     places = sites or ([settings.sites_dir] if settings.sites_dir.is_dir() else [])
+    known = tuple(site for site, _ in load_site_files(places)) if places else ()
     return PipelineOptions(
         data_dir=settings.data_dir,
         roles=settings.roles,
@@ -101,7 +105,9 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         host=settings.http.host,
         port=settings.http.port,
         discover=loopback if given is None else given,
-        sites=tuple(site for site, _ in load_site_files(places)) if places else (),
+        sites=known,
+        rules=load_rules(settings.alerts.rules_file, known),
+        targets=target_policy(settings),
         keep_ns=int(settings.log.keep * 1e9),
         max_bytes=settings.log.max_bytes,
     )

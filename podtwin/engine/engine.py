@@ -19,11 +19,12 @@ from podcore.ports import Checkpoint, Command
 from podtwin.engine.batch import Batch
 from podtwin.engine.checkpoint import NOTHING, Estimated, read, write
 from podtwin.engine.grid import ClosedStep
-from podtwin.engine.judge import Judge, Verdict
+from podtwin.engine.judge import Judge
 from podtwin.engine.outputs import Outputs, StepResult, step_result, twin_frame
 from podtwin.engine.plan import Plan
 from podtwin.engine.site import Asked, ModelChange, Silence, SiteState, Skipped
 from podtwin.engine.site_time import DEFAULT_PERIOD_NS
+from podtwin.engine.telling import Verdict
 from podtwin.engine.watching import Watch
 
 # Closed steps of all sites: about 500 B each with their lists, so 100 MB; the log keeps the rest.

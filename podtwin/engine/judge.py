@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,13 +18,11 @@ from analytics.detector import Array, Detector, Score, Seen
 from analytics.standard import standard_detectors
 from analytics.suspect import NOBODY, Suspicion, suspect
 from podcore.clock import NS
-from podcore.ports import Applied, Command, Notice, Transition
-from podcore.site import Site
+from podcore.ports import Applied, Command
 from podtwin.alerts.conditions import (
     INACTIVE,
     OPEN,
     RAISED_AT,
-    Change,
     Condition,
     Signal,
     State,
@@ -34,8 +30,8 @@ from podtwin.alerts.conditions import (
     advance,
     handled,
 )
-from podtwin.alerts.event import describe, notice
-from podtwin.alerts.fingerprint import alert_id, change_key, fingerprint
+from podtwin.alerts.event import notice
+from podtwin.alerts.fingerprint import alert_id, fingerprint
 from podtwin.alerts.handling import HandlingEvent
 from podtwin.alerts.rules import (
     Rule,
@@ -47,30 +43,10 @@ from podtwin.alerts.rules import (
 )
 from podtwin.alerts.table import NoTransition
 from podtwin.engine.outputs import StepResult
+from podtwin.engine.telling import Moment, Subject, Verdict, leave, tell
 from podtwin.engine.watching import Channel, Rows, RunawayRows, Watch
 
 _BY_THE_TWIN = frozenset({RuleKind.DRIFT, RuleKind.RUNAWAY})
-
-
-class _Moment(NamedTuple):
-    """When something is seen: site time, the Frame that caused it, whether it is of the past."""
-
-    ts_ns: int
-    cause: int
-    recorded: bool = False
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What came of a step, a tick or a command."""
-
-    transitions: list[Transition] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-
-    def add(self, other: Verdict) -> None:
-        """Those of a later one."""
-        self.transitions += other.transitions
-        self.notices += other.notices
 
 
 class Judge:
@@ -136,10 +112,10 @@ class Judge:
         verdict = Verdict()
         memory = watch.memory
         if memory.recorded and not result.recorded:
-            verdict.notices += _told_at_the_turn(watch, result)
+            _tell_at_the_turn(verdict, watch, result)
         memory.recorded, memory.ts_ns = result.recorded, result.ts_ns
         watch.hold(result.measured, result.values)
-        moment = _Moment(result.ts_ns, result.cause, result.recorded)
+        moment = Moment(result.ts_ns, result.cause, result.recorded)
         suspicion = NOBODY
         for kind, score in scores.items():
             for place, channel in enumerate(watch.channels[kind]):
@@ -170,30 +146,50 @@ class Judge:
         signal = Signal(score)
         after, changes = advance(before, rule, signal, tick_ns)
         watch.memory.silence = INACTIVE if after.quiet else after
+        subject = Subject(site, rule, "", fingerprint(site.id, rule.id))
         for change in changes:
-            _tell(verdict, site, rule, "", change, signal, _Moment(tick_ns, cause))
+            # Of its own, beside any incident: whoever hears nothing more must be told.
+            alert = leave(verdict, subject, change, signal, Moment(tick_ns, cause))
+            if alert is not None and change.tells is not None:
+                verdict.notices.append(notice(alert, change.tells, cause, change.ts_ns))
         return verdict
 
     def command(self, watch: Watch, command: Command, cause: int) -> Applied:
         """Applies what a person asked for to the alert that is meant."""
-        memory = watch.memory
-        found = [(mark, c) for mark, c in memory.conditions.items() if _is(mark, c, command.alert)]
-        channel = None if not found else _channel_of(watch, found[0][0])
-        if channel is None or watch.site is None:
+        found = self._open(watch, command.alert)
+        if found is None:
             return Applied(command.id, cause, command.issued_ns, "not_open")
-        mark, condition = found[0]
+        subject, condition = found
         try:
             event = HandlingEvent(command.kind)
             by = command.assignee or command.issued_by
             after = handled(condition, event, by, command.issued_ns)
         except (ValueError, NoTransition) as error:
             return Applied(command.id, cause, command.issued_ns, f"refused: {error}")
-        memory.conditions[mark] = after
-        at_ns = memory.ts_ns
-        alert = describe(
-            watch.site, channel.rule, channel.point, mark, after, _last(watch, channel), at_ns
-        )
+        memory = watch.memory
+        if subject.point:
+            memory.conditions[subject.mark] = after
+        else:
+            memory.silence = after
+        last = _last(watch, subject.point)._replace(score=condition.worst)
+        alert = subject.described(after, last, memory.ts_ns)
         return Applied(command.id, cause, command.issued_ns, "applied", alert)
+
+    def _open(self, watch: Watch, alert: str) -> tuple[Subject, Condition] | None:
+        """The open condition whose alert is meant."""
+        site = watch.site
+        if site is None:
+            return None
+        for mark, condition in watch.memory.conditions.items():
+            channel = _channel_of(watch, mark)
+            if channel is not None and _is(mark, condition, alert):
+                return Subject(site, channel.rule, channel.point, mark), condition
+        rule = self.rules.rule(RuleKind.SILENCE, site.id)
+        if rule is not None:
+            mark = fingerprint(site.id, rule.id)
+            if _is(mark, watch.memory.silence, alert):
+                return Subject(site, rule, "", mark), watch.memory.silence
+        return None
 
 
 def _seen(kind: RuleKind, results: Sequence[StepResult], watches: Sequence[Watch]) -> Seen:
@@ -260,7 +256,7 @@ def _signal(
     place: int,
     suspicion: Suspicion,
 ) -> Signal:
-    last = _last(watch, channel)
+    last = _last(watch, channel.point)
     runs = channel.rule.kind is RuleKind.RUNAWAY
     own_expectation = runs or channel.rule.kind is RuleKind.DRIFT
     return last._replace(
@@ -274,14 +270,14 @@ def _signal(
     )
 
 
-def _last(watch: Watch, channel: Channel) -> Signal:
-    """What was measured last at a channel, as a signal without a score."""
-    value, expected = watch.memory.held.get(channel.point, (math.nan, math.nan))
+def _last(watch: Watch, point: str) -> Signal:
+    """What was measured last at a point, as a signal without a score."""
+    value, expected = watch.memory.held.get(point, (math.nan, math.nan))
     return Signal(math.nan, value=value, expected=expected)
 
 
 def _move(
-    verdict: Verdict, watch: Watch, channel: Channel, signal: Signal | None, moment: _Moment
+    verdict: Verdict, watch: Watch, channel: Channel, signal: Signal | None, moment: Moment
 ) -> None:
     """Moves the condition of a channel."""
     conditions, site = watch.memory.conditions, watch.site
@@ -293,56 +289,33 @@ def _move(
         conditions.pop(channel.mark, None)
     else:
         conditions[channel.mark] = after
+    subject = Subject(site, channel.rule, channel.point, channel.mark)
     for change in changes:
-        _tell(verdict, site, channel.rule, channel.point, change, signal, moment)
+        alert = leave(verdict, subject, change, signal, moment)
+        if alert is not None and change.tells is not None:
+            incident = watch.memory.incident
+            watch.memory.incident = tell(
+                verdict, incident, alert, change.tells, moment.cause, change.ts_ns
+            )
 
 
-def _tell(
-    verdict: Verdict,
-    site: Site,
-    rule: Rule,
-    point: str,
-    change: Change,
-    signal: Signal | None,
-    moment: _Moment,
-) -> None:
-    """The transition of a change, and its notice when people are to be told."""
-    mark = fingerprint(site.id, rule.id, point)
-    fired = change.after.started_ns > 0
-    alert = None
-    if fired:
-        alert = describe(site, rule, point, mark, change.after, signal, change.ts_ns)
-    verdict.transitions.append(
-        Transition(
-            key=change_key(mark, change.ts_ns, change.what),
-            site=site.id,
-            fingerprint=mark,
-            before=change.before.value,
-            after=change.what,
-            cause=moment.cause,
-            ts_ns=change.ts_ns,
-            body=b"" if alert is None else alert.evidence,
-            alert=alert,
-        )
-    )
-    if alert is not None and change.tells is not None and not moment.recorded:
-        verdict.notices.append(notice(alert, change.tells, moment.cause, change.ts_ns))
-
-
-def _told_at_the_turn(watch: Watch, result: StepResult) -> list[Notice]:
+def _tell_at_the_turn(verdict: Verdict, watch: Watch, result: StepResult) -> None:
     """What still fires when a site turns live: told now, under the time at which it began."""
-    told = []
-    for mark, condition in watch.memory.conditions.items():
+    memory, site = watch.memory, watch.site
+    still = [
+        (condition.started_ns, mark, condition)
+        for mark, condition in memory.conditions.items()
+        if condition.state in {State.FIRING, State.RECOVERING}
+    ]
+    for started_ns, mark, condition in sorted(still, key=lambda each: each[:2]):
         channel = _channel_of(watch, mark)
-        if condition.state not in {State.FIRING, State.RECOVERING} or channel is None:
+        if channel is None or site is None:
             continue
-        if watch.site is not None:
-            alert = describe(
-                watch.site, channel.rule, channel.point, mark, condition,
-                _last(watch, channel), watch.memory.ts_ns,
-            )  # fmt: skip
-            told.append(notice(alert, Tells.FIRING, result.cause, condition.started_ns))
-    return told
+        subject = Subject(site, channel.rule, channel.point, mark)
+        alert = subject.described(condition, _last(watch, channel.point), memory.ts_ns)
+        memory.incident = tell(
+            verdict, memory.incident, alert, Tells.FIRING, result.cause, started_ns
+        )
 
 
 def _channel_of(watch: Watch, mark: str) -> Channel | None:

@@ -13,9 +13,9 @@ from podcore.frame import BIRTH, CONFIG, STATE, Flag, Frame
 from podcore.ports import Command
 from podcore.site import Site
 from podtwin.engine.grid import ClosedStep, Grid
-from podtwin.engine.judge import Verdict
 from podtwin.engine.plan import RAW_READING, Layouts, Plan, make_plan, step_ns
 from podtwin.engine.site_time import GAP_NS, SiteTime, Taken, believed
+from podtwin.engine.telling import Verdict
 from twin.site_model import site_model
 
 _RECORDED, _OUT_OF_RANGE = int(Flag.RECORDED), int(Flag.OUT_OF_RANGE)

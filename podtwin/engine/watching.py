@@ -16,6 +16,7 @@ from analytics.watch import watched
 from podcore.site import Site
 from podtwin.alerts.conditions import Condition
 from podtwin.alerts.fingerprint import fingerprint
+from podtwin.alerts.incident import Incident
 from podtwin.alerts.rules import Rule, RuleKind, RuleSet
 
 
@@ -38,7 +39,7 @@ class Remembered(msgspec.Struct, array_like=True):
     """What a checkpoint holds of the judge.
 
     points : of each detector by name; `rows` are its states, in the same order.
-    conditions : by fingerprint, those that are not quiet.
+    conditions : by fingerprint, those that are not quiet. incident : what people were told.
     held : the last measured value of each point, and what was expected then.
     ts_ns : the step judged last. recorded : whether it was of the recorded time.
     """
@@ -47,6 +48,7 @@ class Remembered(msgspec.Struct, array_like=True):
     rows: dict[str, list[list[float]]] = {}
     conditions: dict[str, Condition] = {}
     silence: Condition = Condition()
+    incident: Incident = Incident()
     held: dict[str, tuple[float, float]] = {}
     ts_ns: int = 0
     recorded: bool = True

@@ -7,6 +7,7 @@ nothing new, then what is in hand, then the readers to the end.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +25,17 @@ from podcore.ports import Clock
 from podcore.role import Health, Role
 from podcore.site import Site
 from podtwin import __version__
+from podtwin.alerts.rules import RuleSet
 from podtwin.api.deps import ApiDeps
 from podtwin.api.hub import Hub
 from podtwin.api.server import ApiServer
 from podtwin.dashboard import built_static_dir
+from podtwin.engine.judge import Judge
 from podtwin.engine.runner import NAME as ENGINE
 from podtwin.engine.runner import EngineRunner
+from podtwin.notify.address import Policy
+from podtwin.notify.sender import HttpSender
+from podtwin.notify.worker import Notifier
 from podtwin.pipeline.broker import BrokerRole
 from podtwin.pipeline.catalog import list_recordings, list_replays
 from podtwin.pipeline.datadir import DataDir
@@ -45,14 +51,18 @@ from podtwin.status import (
     Status,
     ThreadStatus,
 )
+from podtwin.store.alert_rows import Alerts
+from podtwin.store.deliveries import Deliveries
 from podtwin.store.history import EmbeddedHistory
+from podtwin.store.outbox import SqliteOutbox
 from podtwin.store.sealer import Sealer, SealerRunner
 from podtwin.store.state import StateStore
 
-ROLES = ("broker", "ingest", "engine", "seal", "api")
+ROLES = ("broker", "ingest", "engine", "seal", "notify", "api")
 INGEST_DRAIN_S = 3.0
 ENGINE_DRAIN_S = 3.0
 SEAL_DRAIN_S = 2.0
+NOTIFY_DRAIN_S = 2.0
 API_DRAIN_S = 1.0
 
 logger = structlog.get_logger("podtwin")
@@ -63,6 +73,7 @@ class PipelineOptions:
     """What a process runs, with which files and ports.
 
     broker : an external broker; None starts the embedded one on `mqtt_port`.
+    rules : when alerts are raised. targets : where webhooks may go.
     outboxes : how many messages wait in the outboxes of this process.
     """
 
@@ -76,6 +87,8 @@ class PipelineOptions:
     sites: tuple[Site, ...] = ()
     keep_ns: int = KEEP_NS
     max_bytes: int = MAX_BYTES
+    rules: RuleSet = field(default_factory=RuleSet)
+    targets: Policy = field(default_factory=Policy)
     outboxes: Callable[[], int] = field(default=lambda: 0)
 
 
@@ -104,6 +117,8 @@ class Pipeline:
         self._ingest: IngestRole | None = None
         self._engine: EngineRunner | None = None
         self._sealer: SealerRunner | None = None
+        self._notifier: Notifier | None = None
+        self._told = threading.Event()  # the notifier's alone
         self._hub: Hub | None = None
         self.api: ApiServer | None = None
         self._draining = False
@@ -132,10 +147,11 @@ class Pipeline:
             "ingest": lambda: self._make_ingest(log),
             "engine": lambda: self._make_engine(derived),
             "seal": self._make_sealer,
+            "notify": self._make_notifier,
             "api": self._make_api,
         }
         # The API takes its port before anything else runs, the broker lives before its client.
-        for name in ("api", "engine", "seal", "broker", "ingest"):
+        for name in ("api", "notify", "engine", "seal", "broker", "ingest"):
             if name in self._names:
                 self._roles.append(makers[name]())
         if "ingest" not in self._names:
@@ -177,6 +193,8 @@ class Pipeline:
             self._clock,
             self._wakes.new(),
             trim=self._trimmer(derived, ("sealer/derived",)),
+            judge=Judge(self._options.rules),
+            told=self._told.set,
         )
         return self._engine
 
@@ -184,6 +202,11 @@ class Pipeline:
         sealer = Sealer(self.data_dir.path, self._reader(), self._derived_reader(), self._state)
         self._sealer = SealerRunner(sealer, self._clock)
         return self._sealer
+
+    def _make_notifier(self) -> Role:
+        sender = HttpSender(self._options.targets, self._clock)
+        self._notifier = Notifier(SqliteOutbox(self._state), sender, self._clock, self._told)
+        return self._notifier
 
     def _make_api(self) -> Role:
         history = EmbeddedHistory(
@@ -201,18 +224,28 @@ class Pipeline:
             data_dir_id=self.data_dir.id,
             sites=lambda: load_sites(registry.connection),
             sealed=lambda: (self._state.get("sealer/log"), self._state.get("sealer/derived")),
+            alerts=Alerts(self._state),
         )
         deps = ApiDeps(
             clock=self._clock,
             hub=self._hub,
             tables=history.frames,
             status=self.status,
+            alerts=Alerts(self._state),
+            deliveries=Deliveries(self._state),
+            endpoints=SqliteOutbox(self._state),
+            wake=self._wake_writers,
             static_dir=built_static_dir(),
             recordings=lambda: list_recordings(self.data_dir.recordings),
             replays=lambda: list_replays(self.data_dir.replays),
         )
         self.api = ApiServer(deps, host=self._options.host, port=self._options.port)
         return self.api
+
+    def _wake_writers(self) -> None:
+        """After a command or a message was asked for: engine and notifier look at once."""
+        self._wakes()
+        self._told.set()
 
     def _reader(self) -> SqliteLogReader:
         return SqliteLogReader(self.data_dir.log)
@@ -237,6 +270,8 @@ class Pipeline:
             self._ingest.drain(INGEST_DRAIN_S)
         if self._engine is not None:
             self._engine.drain(ENGINE_DRAIN_S)
+        if self._notifier is not None:
+            self._notifier.drain(NOTIFY_DRAIN_S)
         if self._sealer is not None:
             self._sealer.drain(SEAL_DRAIN_S)
         if self.api is not None:
@@ -266,6 +301,11 @@ class Pipeline:
             return read_ledger(reader.connection)
         finally:
             reader.close()
+
+    @property
+    def state(self) -> StateStore:
+        """Alerts, endpoints and deliveries."""
+        return self._state
 
     def shows_live(self) -> bool:
         """Whether the page shows a live value of any site."""

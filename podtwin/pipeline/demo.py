@@ -6,6 +6,7 @@ plants go live. Duration and fault times count from the first live value.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +14,21 @@ from pathlib import Path
 from ulid import ULID
 
 from ingest.broker import free_port, port_is_free
+from podcore.outbox import Endpoint
 from podcore.ports import Clock
 from podcore.site import Site
 from podtwin.agent.simulation import Script, SimulatedNode, node_of, simulated_node
+from podtwin.notify.receiver import Received, Receiver
+from podtwin.notify.signing import SECRET_BYTES, make_secret
 from podtwin.pipeline.assembly import Pipeline, PipelineOptions
 from podtwin.pipeline.demo_sites import require_sites
 from podtwin.pipeline.run import End, run_pipeline
+from podtwin.store.deliveries import Deliveries
+from podtwin.store.outbox import SqliteOutbox
 from simulators.faults import FaultSpec
 
+RECEIVER = "demo receiver"
+_FIRED = "SELECT count(DISTINCT alert) FROM notices WHERE kind = 'alert.firing'"
 PAST_S = 7_200.0
 PAST_EVERY_S = 5.0
 FLUSH_S = 2.0
@@ -32,6 +40,7 @@ class DemoOptions:
 
     port, mqtt_port : taken when free, else any free one; 0 for any.
     process_began_ns : when the command was given, for the time to the first live value.
+    on_webhook : told of each message that the built-in receiver got.
     """
 
     data_dir: Path
@@ -42,6 +51,7 @@ class DemoOptions:
     mqtt_port: int = 1883
     duration_s: float | None = None
     process_began_ns: int = 0
+    on_webhook: Callable[[Received], None] = lambda _received: None
 
 
 class Demo:
@@ -51,6 +61,8 @@ class Demo:
         self._options = options
         self._clock = clock
         self._nodes: list[SimulatedNode] = []
+        secret = make_secret(secrets.token_bytes(SECRET_BYTES))
+        self.receiver = Receiver(0, secret, clock, options.on_webhook)
         self._first_value_s: float | None = None
         self._ends_s: float | None = None
         self.pipeline = Pipeline(
@@ -84,9 +96,12 @@ class Demo:
         finally:
             for node in self._nodes:
                 node.stop()
+            self.receiver.stop()
         return self._summary(end)
 
     def _begin(self, on_start: Callable[[], None]) -> None:
+        self.receiver.start()
+        self._add_endpoint()
         on_start()
         for site in self._options.sites:
             path = self.pipeline.data_dir.outbox(site.id, node_of(site))
@@ -105,6 +120,18 @@ class Demo:
             self._nodes.append(node)
         for node in self._nodes:
             node.start()
+
+    def _add_endpoint(self) -> None:
+        """The built-in receiver, in the place of the one of an earlier demo on the directory."""
+        outbox, now_ns = SqliteOutbox(self.pipeline.state), self._clock.now_ns()
+        for old in outbox.endpoints():
+            if old.name == RECEIVER:
+                outbox.remove(old.id, RECEIVER, now_ns)
+        made = Endpoint(
+            f"ep_{secrets.token_hex(8)}", self.receiver.url, self.receiver.secret,
+            enabled=True, created_ns=now_ns, name=RECEIVER,
+        )  # fmt: skip
+        outbox.add(made, RECEIVER)
 
     def _over(self) -> bool:
         """Notes the first live value on the page; whether the duration after it is over."""
@@ -127,13 +154,17 @@ class Demo:
         return sum(node.waiting for node in self._nodes)
 
     def _summary(self, end: End) -> dict[str, object]:
-        first = self._first_value_s
+        first, store = self._first_value_s, self.pipeline.state
+        fired = store.rows("SELECT count(DISTINCT alert) FROM notices WHERE kind = 'alert.firing'")[
+            0
+        ][0]
+        messages = Deliveries(store).counts()
         return {
             **end.summary(),
             "first_value_s": None if first is None else round(first, 2),
             "sites": len(self._options.sites),
-            "alerts_fired": 0,
-            "deliveries_ok": 0,
+            "alerts_fired": fired,
+            "deliveries_ok": sum(n for (_, state), n in messages.items() if state == "delivered"),
         }
 
 

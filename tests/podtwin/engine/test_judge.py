@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from support.plant_log import PlantLog, fault
 
 from podcore.frame import Frame
 from podcore.ports import Command, Notice, Transition
 from podtwin.engine.engine import Engine
 from podtwin.engine.outputs import Outputs, command_frame
 from podtwin.pipeline.demo_sites import demo_sites
+from simulators.log import PlantLog, fault
 
 WARM_S = 3_600
 SITES = demo_sites(2, 1)
 TRIP = fault("compressor-trip", WARM_S + 60, 90)
+TRIPS = {SITES[0].id: [TRIP]}
 
 
 def words(transitions: Iterable[Transition], rule: str) -> list[str]:
@@ -39,7 +40,7 @@ def warm(log: PlantLog, engine: Engine, *, recorded: bool = False) -> Outputs:
 
 @pytest.fixture(scope="module")
 def trip() -> Outputs:
-    log, engine = PlantLog(SITES[0], faults=[TRIP]), Engine()
+    log, engine = PlantLog(SITES[0], faults=TRIPS), Engine()
     outputs = warm(log, engine)
     outputs.add(fed(engine, log.seconds(2_400)))
     return outputs
@@ -74,7 +75,7 @@ def test_a_healthy_site_says_nothing() -> None:
 
 @pytest.mark.parametrize("at_once", (1, 7))
 def test_neither_reads_nor_neighbours_change_what_is_said(trip: Outputs, at_once: int) -> None:
-    log, engine = PlantLog(*SITES, faults=[TRIP]), Engine()
+    log, engine = PlantLog(*SITES, faults=TRIPS), Engine()
     frames = [*log.configs(), *log.seconds(WARM_S + 300)]
     outputs = fed(engine, frames[: WARM_S * 3])
     outputs.add(fed(engine, frames[WARM_S * 3 :], at_once))
@@ -85,7 +86,7 @@ def test_neither_reads_nor_neighbours_change_what_is_said(trip: Outputs, at_once
 
 
 def test_a_restart_from_checkpoints_while_it_fires_tells_nobody_twice(trip: Outputs) -> None:
-    log, engine = PlantLog(SITES[0], faults=[TRIP]), Engine()
+    log, engine = PlantLog(SITES[0], faults=TRIPS), Engine()
     warm(log, engine)
     told = fed(engine, log.seconds(120)).notices
     again = Engine(engine.checkpoints(due_only=False))
@@ -106,7 +107,7 @@ def test_a_site_that_goes_silent_is_an_alert_of_its_own_and_ends_with_its_return
 
 
 def test_what_fires_and_is_no_longer_seen_has_no_data_and_is_not_resolved() -> None:
-    log, engine = PlantLog(SITES[0], faults=[TRIP]), Engine()
+    log, engine = PlantLog(SITES[0], faults=TRIPS), Engine()
     warm(log, engine)
     fed(engine, log.seconds(120))
     log.silent.add(SITES[0].id)
@@ -117,7 +118,7 @@ def test_what_fires_and_is_no_longer_seen_has_no_data_and_is_not_resolved() -> N
 
 
 def test_the_recorded_past_pages_nobody_until_the_site_turns_live() -> None:
-    log, engine = PlantLog(SITES[0], faults=[TRIP]), Engine()
+    log, engine = PlantLog(SITES[0], faults=TRIPS), Engine()
     past = warm(log, engine, recorded=True)
     past.add(fed(engine, log.seconds(120, recorded=True)))
     assert words(past.transitions, "twin-deviation")
@@ -131,7 +132,7 @@ def command_of(alert: str, issued_ns: int) -> Command:
 
 
 def test_an_acknowledgement_is_applied_and_kept_in_the_checkpoint() -> None:
-    log, engine = PlantLog(SITES[0], faults=[TRIP]), Engine()
+    log, engine = PlantLog(SITES[0], faults=TRIPS), Engine()
     warm(log, engine)
     outputs = fed(engine, log.seconds(120))
     alert = next(t.alert for t in outputs.transitions if t.alert and t.after == "firing")

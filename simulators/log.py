@@ -1,8 +1,11 @@
-"""Frames of a simulated plant, as ingest would have committed them; simulated time, no broker."""
+"""Frames of simulated sites, as ingest would have committed them; simulated time, no broker.
+
+For scenarios, benchmarks and whatever else wants a plant's hours in seconds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
 from podcore.clock import NS
@@ -18,11 +21,16 @@ RECV_DELAY_NS = 5_000_000
 class PlantLog:
     """Sites side by side, a reading and a tick a second, offsets in one line."""
 
-    def __init__(self, *sites: Site, seed: int = 42, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self, *sites: Site, seed: int = 42, faults: Mapping[str, Sequence[Fault]] | None = None
+    ) -> None:
+        """Site files and, by site, the faults that befall it."""
+        befall = faults or {}
         self._offsets = count(1)
         self._sites = sites
         self._plants = [
-            SimulatedSite(site, seed=seed, start_ns=START_NS, faults=faults) for site in sites
+            SimulatedSite(site, seed=seed, start_ns=START_NS, faults=befall.get(site.id, ()))
+            for site in sites
         ]
         self._second = 0
         self.silent: set[str] = set()
