@@ -11,9 +11,10 @@ repeat in 63 % of cases (a duct probe of 0.1 K, read each 10 s, before air that 
 to 0.1 K) needs some 40 repeats, six minutes; a power meter in watts needs six steps.
 
 The threshold: chance alone makes runs of x nats n exp(-x) times in n readings. Over three
-simulated plants, 24 healthy hours each (51 probes of air, 440,000 readings), the longest had 13.6
-nats, where 13.0 is what that gives; 18 nats is then one false alarm in some 240 days of a site.
-Within a minute no threshold tells them apart: runs of six readings come hundreds of times a day.
+simulated plants, 24 healthy hours each (30 probes of air, 259,000 readings), the longest had 13.6
+nats, where one of 12.5 is to be expected; 18 nats is then, with that excess kept, one false alarm
+in some 250 days of a site. Within a minute no threshold tells a stuck probe from a healthy one,
+whose runs of six repeats come 100 to 200 times a day.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ NOBODY = Suspicion("", MappingProxyType({}))
 def suspect(site: Site, scores: Mapping[str, float]) -> Suspicion:
     """The asset that explains most of the scores, given by point (`asset/point`).
 
-    Scores below 0.7 say nothing, as long as one is above; those past 3 no more than 3. Of two assets that explain as much,
-    the one named first in the site file is taken.
+    Scores below 0.7 say nothing, as long as one is above; those past 3 no more than 3. Of two
+    assets that explain as much, the one named first in the site file is taken.
     """
     said = {point: min(score, _LOUDEST) for point, score in scores.items() if score > 0.0}
     speaking = {point: score for point, score in said.items() if score >= _SAYS_SOMETHING} or said
