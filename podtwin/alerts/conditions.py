@@ -95,7 +95,7 @@ class Signal(NamedTuple):
     direction : -1 below, +1 above what is expected, 0 for neither.
     value, expected, band : measured, and what the twin says with its standard deviation, in the
         point's unit; None where there is no such thing.
-    left_s : time to a limit, for a rule that has one. [s]
+    left_s : time to a limit, or since the last reading, for a rule that has one. [s]
     contributions : share of each channel (`asset/point`) in the score.
     suspected : the asset that it points at, or empty.
     """

@@ -105,7 +105,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         "site-silent",
         RuleKind.SILENCE,
         "No readings come",
-        "{site} has sent nothing for {lasting}.",
+        "{site} has sent nothing for {left}.",
         threshold=60.0,
         for_s=0.0,
         clear_for_s=10.0,

@@ -46,6 +46,7 @@ from podtwin.engine.outputs import StepResult
 from podtwin.engine.telling import Moment, Subject, Verdict, leave, tell
 from podtwin.engine.watching import Channel, Rows, RunawayRows, Watch
 
+SETTLING_NS = 120 * NS  # of the twin's fast states, before their trend is one of the site
 _BY_THE_TWIN = frozenset({RuleKind.DRIFT, RuleKind.RUNAWAY})
 
 
@@ -113,6 +114,7 @@ class Judge:
         memory = watch.memory
         if memory.recorded and not result.recorded:
             _tell_at_the_turn(verdict, watch, result)
+        memory.begun_ns = _begun(result, watch)
         memory.recorded, memory.ts_ns = result.recorded, result.ts_ns
         watch.hold(result.measured, result.values)
         moment = Moment(result.ts_ns, result.cause, result.recorded)
@@ -143,7 +145,7 @@ class Judge:
         score = silence_score(rule, silent_s, period_s)
         if before.quiet and score < RAISED_AT:
             return verdict
-        signal = Signal(score)
+        signal = Signal(score, left_s=silent_s)
         after, changes = advance(before, rule, signal, tick_ns)
         watch.memory.silence = INACTIVE if after.quiet else after
         subject = Subject(site, rule, "", fingerprint(site.id, rule.id))
@@ -202,11 +204,14 @@ def _seen(kind: RuleKind, results: Sequence[StepResult], watches: Sequence[Watch
     for result, watch in zip(results, watches, strict=True):
         elapsed_s = (result.ts_ns - watch.memory.ts_ns) / NS if watch.memory.ts_ns else 0.0
         sure = not result.degraded and not result.gap
+        # A twin that finds its way from its first guess rises by itself.
+        settling = kind is RuleKind.RUNAWAY and _begun(result, watch) + SETTLING_NS > result.ts_ns
         for channel in watch.channels[kind]:
             column = channel.column
             # Of a state nothing is measured; and a limit is neared by what the twin has for the
             # truth in each step, not by readings that come in every other one.
             value = (result.values if kind in _BY_THE_TWIN else result.measured)[column]
+            value = math.nan if settling else value
             residual.append(value - result.values[column])
             sd.append(result.sd[column])
             measured.append(value)
@@ -221,6 +226,11 @@ def _seen(kind: RuleKind, results: Sequence[StepResult], watches: Sequence[Watch
         np.array(dt_s),
         np.array(trusted, dtype=np.bool_),
     )
+
+
+def _begun(result: StepResult, watch: Watch) -> int:
+    """When the site's steps began, or began again after a gap. [ns]"""
+    return result.ts_ns if result.gap else watch.memory.begun_ns or result.ts_ns
 
 
 def _time_to_limit(rows: Array, seen: Seen, limits: Sequence[float]) -> tuple[Array, Score]:

@@ -41,7 +41,8 @@ class Remembered(msgspec.Struct, array_like=True):
     points : of each detector by name; `rows` are its states, in the same order.
     conditions : by fingerprint, those that are not quiet. incident : what people were told.
     held : the last measured value of each point, and what was expected then.
-    ts_ns : the step judged last. recorded : whether it was of the recorded time.
+    ts_ns : the step judged last. begun_ns : the first one, also after a gap.
+    recorded : whether the last one was of the recorded time.
     """
 
     points: dict[str, list[str]] = {}
@@ -51,6 +52,7 @@ class Remembered(msgspec.Struct, array_like=True):
     incident: Incident = Incident()
     held: dict[str, tuple[float, float]] = {}
     ts_ns: int = 0
+    begun_ns: int = 0
     recorded: bool = True
 
 

@@ -43,7 +43,7 @@ def test_every_rule_has_a_sentence_that_can_be_said_with_and_without_a_signal() 
 
 def test_a_silent_site_is_named() -> None:
     silent = next(rule for rule in DEFAULT_RULES if rule.kind is RuleKind.SILENCE)
-    evidence = gather(SITE, "", FIRING, Signal(1.5), NOW_NS)
+    evidence = gather(SITE, "", FIRING, Signal(1.5, left_s=90.0), NOW_NS)
     assert sentence(SITE, silent, "", evidence, 90.0) == "ams-03 has sent nothing for 90 s."
     assert evidence.link.startswith("/sites/ams-03?from=")
 

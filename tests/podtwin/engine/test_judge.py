@@ -13,7 +13,7 @@ from podtwin.engine.outputs import Outputs, command_frame
 from podtwin.pipeline.demo_sites import demo_sites
 from simulators.log import PlantLog, fault
 
-WARM_S = 3_600
+WARM_S = 3_000
 SITES = demo_sites(2, 1)
 TRIP = fault("compressor-trip", WARM_S + 60, 90)
 TRIPS = {SITES[0].id: [TRIP]}
@@ -42,7 +42,7 @@ def warm(log: PlantLog, engine: Engine, *, recorded: bool = False) -> Outputs:
 def trip() -> Outputs:
     log, engine = PlantLog(SITES[0], faults=TRIPS), Engine()
     outputs = warm(log, engine)
-    outputs.add(fed(engine, log.seconds(2_400)))
+    outputs.add(fed(engine, log.seconds(1_500)))
     return outputs
 
 
@@ -62,7 +62,12 @@ def test_what_fired_is_resolved_in_the_end(trip: Outputs) -> None:
 
 
 def test_a_trip_is_also_a_limit_that_will_be_passed(trip: Outputs) -> None:
-    assert words(trip.transitions, "thermal-runaway")[:2] == ["firing", "recovering"]
+    runaway = words(trip.transitions, "thermal-runaway")
+    assert runaway.count("firing") == runaway.count("resolved") > 0
+
+
+def test_what_a_dozen_channels_see_is_one_page_and_its_end(trip: Outputs) -> None:
+    assert kinds(trip.notices) == ["alert.firing", "alert.resolved"]
 
 
 def test_a_healthy_site_says_nothing() -> None:
@@ -90,13 +95,13 @@ def test_a_restart_from_checkpoints_while_it_fires_tells_nobody_twice(trip: Outp
     warm(log, engine)
     told = fed(engine, log.seconds(120)).notices
     again = Engine(engine.checkpoints(due_only=False))
-    told += fed(again, log.seconds(2_280)).notices
+    told += fed(again, log.seconds(1_380)).notices
     assert [n.key for n in told] == [n.key for n in trip.notices]
 
 
 def test_a_site_that_goes_silent_is_an_alert_of_its_own_and_ends_with_its_return() -> None:
     log, engine = PlantLog(SITES[0]), Engine()
-    fed(engine, [*log.configs(), *log.seconds(60)])
+    fed(engine, [*log.configs(), *log.seconds(600)])
     log.silent.add(SITES[0].id)
     silent = fed(engine, log.seconds(90))
     log.silent.clear()
@@ -111,7 +116,7 @@ def test_what_fires_and_is_no_longer_seen_has_no_data_and_is_not_resolved() -> N
     warm(log, engine)
     fed(engine, log.seconds(120))
     log.silent.add(SITES[0].id)
-    outputs = fed(engine, log.seconds(600))
+    outputs = fed(engine, log.seconds(400))
     after = {t.after for t in outputs.transitions if t.alert and t.alert.rule != "site-silent"}
     assert "no_data" in after
     assert "resolved" not in after
