@@ -1,7 +1,10 @@
 /** Shapes of `/api/v1` that the page reads, and the one way it asks for them. */
 
 export type Clock = "live" | "recorded" | "none";
-export type SiteState = "normal" | "no_data" | "new";
+export type SiteState = "critical" | "no_data" | "warning" | "normal" | "new";
+export type Severity = "critical" | "warning";
+export type AlertState = "firing" | "recovering" | "no_data" | "resolved";
+export type Handling = "new" | "acknowledged" | "assigned";
 
 export interface NodeState {
   id: string;
@@ -26,6 +29,7 @@ export interface Site {
   location: { timezone?: string | null; latitude?: number; longitude?: number } | null;
   clock: Clock;
   state: SiteState;
+  alerts: Record<Severity, number>;
   site_time_at: string | null;
   newest_at: string | null;
   age_s: number | null;
@@ -82,8 +86,10 @@ export interface StateValue {
   flags: number;
   age_s: number | null;
   twin: number | null;
-  residual: number | null;
+  twin_t: string | null;
   band: number | null;
+  residual: number | null;
+  residual_t: string | null;
 }
 
 export interface Series {
@@ -104,13 +110,101 @@ export interface SeriesAnswer {
   truncated: boolean;
 }
 
-/** t_ms, value, flags, twin, band: one point's newest reading as the stream sends it. */
-export type StreamValue = [number, number | null, number, (number | null)?, (number | null)?];
+export interface Evidence {
+  at: string;
+  unit: string;
+  value: number | null;
+  expected: number | null;
+  band: number | null;
+  residual: number | null;
+  direction: number;
+  left_s: number | null;
+  contributions: Record<string, number>;
+  suspected: string;
+  link: string;
+}
+
+export interface Alert {
+  id: string;
+  fingerprint: string;
+  site: string;
+  rule: string;
+  point: string;
+  severity: Severity;
+  state: AlertState;
+  handling: Handling;
+  handled_by: string;
+  title: string;
+  text: string;
+  raised_at: string;
+  started_at: string;
+  ended_at: string | null;
+  changed_at: string;
+  score: number;
+  worst: number;
+  evidence: Evidence;
+}
+
+export interface TimelineEntry {
+  at: string;
+  what: string;
+  detail: string;
+  by: string;
+}
+
+export interface Attempt {
+  started_at: string;
+  took_ms: number;
+  status: number | null;
+  reason: string;
+  answer: string;
+}
+
+export interface Delivery {
+  id: string;
+  endpoint: string;
+  type: string;
+  at: string | null;
+  state: string;
+  attempts: number;
+  due_at: string | null;
+  reason: string;
+  tries: Attempt[];
+}
+
+export interface Endpoint {
+  id: string;
+  name: string;
+  url: string;
+}
+
+export interface Pue {
+  value: number | null;
+  unknown: string | null;
+  category: number | null;
+  variant: string;
+  standard: string;
+  boundary: Record<"facility" | "it", { points: string[]; words: string }>;
+  coverage: number;
+}
+
+/** t_ms, value, flags, twin, band, twin_t_ms, residual, residual_t_ms: one point's newest as the stream sends it. */
+export type StreamValue = [
+  number,
+  number | null,
+  number,
+  (number | null)?,
+  (number | null)?,
+  (number | null)?,
+  (number | null)?,
+  (number | null)?,
+];
 
 export interface StreamData {
   now_ms: number;
   sites?: Record<string, Site>;
   values?: Record<string, StreamValue>;
+  alerts?: Record<string, Alert>;
 }
 
 /** An answer that is no answer, in the server's own words (RFC 9457). */
@@ -128,6 +222,19 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const answer = await fetch(path, { headers: { Accept: "application/json" }, signal: signal ?? null });
   if (answer.ok) return (await answer.json()) as T;
   throw await problemOf(answer);
+}
+
+/** Asks for something to be done; the answer says what it will be known by. */
+export async function post(path: string, said: object): Promise<{ id: string }> {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(said) });
+  if (answer.ok) return (await answer.json()) as { id: string };
+  throw await problemOf(answer);
+}
+
+/** What went wrong, whatever it was. */
+export function problemFrom(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem(0, "No answer", String(error));
 }
 
 async function problemOf(answer: Response): Promise<Problem> {

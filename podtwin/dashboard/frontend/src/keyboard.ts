@@ -1,6 +1,6 @@
 /** Keys that work on every page; in a field only Escape does. */
 
-import { change, flipTheme, go, helpOpen, view } from "./view";
+import { change, flipTheme, go, helpOpen, hrefOfAlerts, view, visit } from "./view";
 
 /** How long after `g` its second key still counts. */
 const CHORD_MS = 1_200;
@@ -14,6 +14,8 @@ export function listenForKeys(): void {
     const second = performance.now() < chordUntil;
     chordUntil = event.key === "g" ? performance.now() + CHORD_MS : 0;
     if (second && event.key === "f") go(null);
+    else if (second && event.key === "a") visit(hrefOfAlerts());
+    else if (event.key === "a") document.querySelector<HTMLButtonElement>("[data-testid='alert-ack']")?.click();
     else if (event.key === "/") focusSearch(event);
     else if (event.key === "t") flipTheme();
     else if (event.key === "?") helpOpen.value = !helpOpen.value;

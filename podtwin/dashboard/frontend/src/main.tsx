@@ -5,6 +5,7 @@ import { render } from "preact";
 
 import "./style.css";
 import "uplot/dist/uPlot.min.css";
+import { AlertsPage } from "./alerts/page";
 import { Fleet } from "./fleet/fleet";
 import { listenForKeys } from "./keyboard";
 import { live, startLive } from "./live/client";
@@ -21,7 +22,7 @@ function Page() {
     <>
       <Header />
       <BrokenBanner />
-      <div class="content">{page === "site" && site ? <SitePage key={site} id={site} /> : page === "fleet" ? <Fleet /> : <Lost />}</div>
+      <div class="content">{page === "site" && site ? <SitePage key={site} id={site} /> : page === "fleet" ? <Fleet /> : page === "alerts" ? <AlertsPage /> : <Lost />}</div>
       <Help />
     </>
   );
@@ -32,7 +33,7 @@ function Lost() {
     <main>
       <Note title="No such page">
         <p>
-          The page knows <a href={hrefOf(null)} onClick={onLink(null)}>the fleet</a>, <code>/sites/ID</code> and <a href="/docs">the API</a>.
+          The page knows <a href={hrefOf(null)} onClick={onLink(null)}>the fleet</a>, <code>/alerts</code>, <code>/sites/ID</code> and <a href="/docs">the API</a>.
         </p>
       </Note>
     </main>
@@ -44,7 +45,7 @@ effect(() => {
   root.dataset["theme"] = theme.value;
   root.classList.toggle("kiosk", view.value.kiosk);
   root.classList.toggle("broken", live.stream.value === "broken");
-  document.title = view.value.site ? `${view.value.site} · PodTwin` : "PodTwin";
+  document.title = view.value.site ? `${view.value.site} · PodTwin` : view.value.page === "alerts" ? "Alerts · PodTwin" : "PodTwin";
 });
 exposeTestHook();
 listenForKeys();

@@ -2,9 +2,12 @@
 
 export const RANGES: Readonly<Record<string, number>> = { "15m": 900, "1h": 3600, "6h": 21600, "24h": 86400, "7d": 604800 };
 export const DEFAULT_RANGE = "1h";
+/** What alerts are filtered by, as the API names it; `state=open` stands for all that are not resolved. */
+export const FILTERS = ["site", "state", "severity", "rule", "handling"] as const;
+export type Filter = (typeof FILTERS)[number];
 
 export interface View {
-  page: "fleet" | "site" | "lost";
+  page: "fleet" | "site" | "alerts" | "lost";
   site: string | null;
   /** Where a page lies that is neither: kept as it is. */
   path: string;
@@ -19,6 +22,9 @@ export interface View {
   /** Charts that are folded away by default, by name. */
   charts: string[];
   query: string;
+  /** The alert that is open on the page. */
+  alert: string | null;
+  filters: Partial<Record<Filter, string>>;
 }
 
 const SITE_PATH = /^\/sites\/([a-z0-9][a-z0-9-]{0,62})\/?$/;
@@ -26,7 +32,8 @@ const SITE_PATH = /^\/sites\/([a-z0-9][a-z0-9-]{0,62})\/?$/;
 export function parseView(pathname: string, search: string): View {
   const asked = new URLSearchParams(search);
   const site = SITE_PATH.exec(pathname)?.[1] ?? null;
-  const page = site ? "site" : pathname === "/" || pathname === "/sites" ? "fleet" : "lost";
+  const page = site ? "site" : pathname === "/" || pathname === "/sites" ? "fleet" : pathname === "/alerts" ? "alerts" : "lost";
+  const filters = page === "alerts" ? FILTERS.flatMap((name) => (asked.get(name) ? [[name, asked.get(name)]] : [])) : [];
   const range = asked.get("range") ?? DEFAULT_RANGE;
   const theme = asked.get("theme");
   const [from, to] = [instant(asked.get("from")), instant(asked.get("to"))];
@@ -43,6 +50,8 @@ export function parseView(pathname: string, search: string): View {
     points: list(asked.get("points")),
     charts: list(asked.get("charts")),
     query: asked.get("q") ?? "",
+    alert: asked.get("alert"),
+    filters: Object.fromEntries(filters) as View["filters"],
   };
 }
 
@@ -54,17 +63,19 @@ export function formatView(view: View): string {
     ["points", view.points.join(",") || null],
     ["charts", view.charts.join(",") || null],
     ["q", view.query || null],
+    ...FILTERS.map((name): [string, string | null] => [name, view.filters[name] || null]),
+    ["alert", view.alert],
     ["theme", view.theme],
     ["kiosk", view.kiosk ? "1" : null],
   ];
   const search = parts.filter(([, value]) => value !== null).map(([key, value]) => `${key}=${readable(value ?? "")}`);
-  const path = view.page === "site" && view.site ? `/sites/${view.site}` : view.page === "fleet" ? "/" : view.path;
+  const path = view.page === "site" && view.site ? `/sites/${view.site}` : view.page === "fleet" ? "/" : view.page === "alerts" ? "/alerts" : view.path;
   return path + (search.length ? `?${search.join("&")}` : "");
 }
 
 /** The view of another page: what belongs to the viewer stays, what belongs to the page goes. */
-export function pageOf(view: View, site: string | null): View {
-  return { ...view, page: site ? "site" : "fleet", site, from: null, to: null, points: [], charts: [], query: "" };
+export function pageOf(view: View, site: string | null, page: View["page"] = site ? "site" : "fleet"): View {
+  return { ...view, page, site, from: null, to: null, points: [], charts: [], query: "", alert: null, filters: {} };
 }
 
 function readable(value: string): string {

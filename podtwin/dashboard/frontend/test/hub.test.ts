@@ -52,7 +52,7 @@ test("values are asked for when the first tab turns to a site, and from then on"
   hub.join(tab);
   hub.watch(tab, "a");
   hub.watch(tab, null);
-  expect(wires.map((wire) => wire.path)).toEqual(["/api/v1/stream?kinds=sites", "/api/v1/stream?kinds=sites,values"]);
+  expect(wires.map((wire) => wire.path)).toEqual(["/api/v1/stream?kinds=sites,alerts", "/api/v1/stream?kinds=sites,values,alerts"]);
 });
 
 test("a second tab is told at once what is known", () => {
@@ -61,7 +61,7 @@ test("a second tab is told at once what is known", () => {
   wires[0]?.say("snapshot", snapshot);
   const late = new Inbox("a");
   hub.join(late);
-  expect(late.got).toMatchObject([{ type: "snapshot", silent_ms: 0, values: { "a/x/p": [1, 10, 0, null, null] } }]);
+  expect(late.got).toMatchObject([{ type: "snapshot", silent_ms: 0, values: { "a/x/p": [1, 10, 0, null, null, null, null, null] } }]);
 });
 
 test("a tab that left is not sent to", () => {

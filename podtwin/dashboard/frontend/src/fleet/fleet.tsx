@@ -9,6 +9,7 @@ import { RECOMMENDED_MAX_C } from "../site/limits";
 import { Note, StateMark, STATES } from "../ui/parts";
 import { useSlice } from "../ui/virtual";
 import { hrefOf, onLink, view } from "../view";
+import { Attention } from "./attention";
 import { sparkOf, sparkPath, wantSpark } from "./sparks";
 
 const SPARK = { width: 120, height: 28 } as const;
@@ -23,6 +24,7 @@ export function Fleet() {
   return (
     <main class="fleet">
       <Counts sites={sites} />
+      <Attention sites={sites} />
       <Rows sites={found} />
       {!found.length && (
         <Note title={`No site matches “${query}”`}>
@@ -98,6 +100,7 @@ function Row({ site }: { site: Site }) {
     <tr data-row data-testid={`fleet-row-${site.id}`} class={`row-${site.state}`} onClick={onLink(site.id)}>
       <td data-label="state">
         <StateMark state={site.state} />
+        <small class="open-count">{countWords(site)}</small>
       </td>
       <th scope="row" data-label="site">
         <a href={hrefOf(site.id)} onClick={onLink(site.id)}>
@@ -132,6 +135,13 @@ function Row({ site }: { site: Site }) {
       </td>
     </tr>
   );
+}
+
+/** Only what the mark does not say: more than one alert, or one below a mark that says something else. */
+function countWords({ alerts, state }: Site): string {
+  const { critical = 0, warning = 0 } = alerts ?? {};
+  if (critical + warning === 0 || (critical + warning === 1 && (state === "critical" || state === "warning"))) return "";
+  return [critical && `▲${critical}`, warning && `■${warning}`].filter(Boolean).join(" ");
 }
 
 const PUE_NOTE = "Instantaneous: facility meter over the sum of rack meters at this moment, not the yearly figure of the standard";

@@ -23,7 +23,7 @@ export class Hub {
     private readonly timers: Timers = browserTimers,
   ) {
     this.connection = new Connection(
-      () => makeSource(`${STREAM_PATH}?kinds=${this.withValues ? "sites,values" : "sites"}`),
+      () => makeSource(`${STREAM_PATH}?kinds=${this.withValues ? "sites,values,alerts" : "sites,alerts"}`),
       (message) => this.take(message),
       timers,
     );

@@ -3,12 +3,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 
+import type { Mark } from "../alerts/order";
 import { grouped, scaleOf } from "../format";
 import { guardLanguage } from "../locale";
 import { change, theme, view } from "../view";
 import { axisRange } from "./align";
 import type { Chart } from "./choose";
 import type { Span } from "./history";
+import { drawMarks } from "./marks";
 import { register } from "./testhook";
 import type { Drawing, Line } from "./tracks";
 
@@ -40,6 +42,7 @@ function loadPlot(): Promise<Plot> {
 interface Props {
   chart: Chart;
   drawing: Drawing;
+  marks: readonly Mark[];
   span: Span;
   timeZone: string;
 }
@@ -50,11 +53,11 @@ interface Made {
   strip: uPlot | null;
 }
 
-export function ChartCanvas({ chart, drawing, span, timeZone }: Props) {
+export function ChartCanvas({ chart, drawing, marks, span, timeZone }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const made = useRef<Made | null>(null);
-  const latest = useRef({ drawing, span });
-  latest.current = { drawing, span };
+  const latest = useRef({ drawing, marks, span });
+  latest.current = { drawing, marks, span };
   const tone = theme.value;
   const heights = HEIGHTS[view.value.kiosk ? "kiosk" : "page"];
   const strip = drawing.residuals.length > 0;
@@ -97,7 +100,7 @@ export function ChartCanvas({ chart, drawing, span, timeZone }: Props) {
       made.current.main.setData(mainData(drawing));
       made.current.strip?.setData(stripData(drawing));
     }
-    register(chart.name, drawing);
+    register(chart.name, drawing, marks);
   });
 
   return <div class="plot" ref={box} />;
@@ -113,7 +116,7 @@ function stripData({ t, residuals }: Drawing): uPlot.AlignedData {
   return [t, ...residuals.map((each) => each.column)] as uPlot.AlignedData;
 }
 
-type Latest = { current: { drawing: Drawing; span: Span } };
+type Latest = { current: { drawing: Drawing; marks: readonly Mark[]; span: Span } };
 
 function mainOptions(Plot: Plot, chart: Chart, lines: Line[], latest: Latest, timeZone: string, width: number, height: number, tone: "light" | "dark"): uPlot.Options {
   const series: uPlot.Series[] = [{}];
@@ -134,7 +137,7 @@ function mainOptions(Plot: Plot, chart: Chart, lines: Line[], latest: Latest, ti
 function stripOptions(chart: Chart, drawing: Drawing, latest: Latest, timeZone: string, width: number, height: number, tone: "light" | "dark"): uPlot.Options {
   const order = drawing.lines.filter((line) => line.twin >= 0).map((line) => drawing.lines.indexOf(line));
   const series: uPlot.Series[] = [{}, ...drawing.residuals.map((each, i) => ({ label: each.label, stroke: lineColour(order[i] ?? i, tone), width: 1.4, points: { show: false } }))];
-  const base = common(chart, latest, timeZone, width, height, tone, 0);
+  const base = common(chart, latest, timeZone, width, height, tone, 0, true);
   const [x, y] = base.axes ?? [];
   const least = (LEAST_SPAN[chart.unit] ?? 1) / 4;
   return {
@@ -145,7 +148,7 @@ function stripOptions(chart: Chart, drawing: Drawing, latest: Latest, timeZone: 
   };
 }
 
-function common(chart: Chart, latest: Latest, timeZone: string, width: number, height: number, tone: "light" | "dark", leastSpan: number): uPlot.Options {
+function common(chart: Chart, latest: Latest, timeZone: string, width: number, height: number, tone: "light" | "dark", leastSpan: number, isStrip = false): uPlot.Options {
   const [ink, grid] = tone === "dark" ? ["#a3adb6", "#2b333b"] : ["#4f5a64", "#dde1e4"];
   const axis: uPlot.Axis = { stroke: ink, font: FONT, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 } };
   const scale = scaleOf(chart.unit);
@@ -164,7 +167,7 @@ function common(chart: Chart, latest: Latest, timeZone: string, width: number, h
       x: { time: true, range: () => [latest.current.span.fromMs / 1000, latest.current.span.toMs / 1000] },
       y: { range: (_u, min, max) => axisRange(min, max, leastSpan || Math.abs(max) * 0.05 || 1) },
     },
-    hooks: { setSelect: [zoom], setCursor: [followCursor] },
+    hooks: { setSelect: [zoom], setCursor: [followCursor], drawAxes: [(u) => drawMarks(u, latest.current, tone, !isStrip)] },
     series: [],
   };
 }

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import { get, Problem, type Point, type SiteDetail, type StateValue, type Topology } from "../api";
+import { get, problemFrom, type Problem, type Point, type SiteDetail, type StateValue, type Topology } from "../api";
 import { milliseconds } from "../format";
 import { quality } from "../freshness";
 import { live } from "../live/client";
@@ -18,14 +18,13 @@ export interface Current {
   quality: string;
   flags: number;
   twin: number | null;
+  /** Of the newest step of the twin that had a reading, and how long ago that step ended. */
   residual: number | null;
+  residualAgeS: number | null;
 }
 
 /** A site that bears new points while it is open is asked again for its description, at most this often. */
 const RELOAD_MS = 10_000;
-
-/** A live site's time is held this far behind its nodes, so that they can fall in step. */
-const SITE_TIME_BEHIND_MS = 2_000;
 
 export class SiteData {
   readonly detail = signal<SiteDetail | null>(null);
@@ -35,8 +34,6 @@ export class SiteData {
   /** By asset/point: what was measured, and what the twin said of it. */
   readonly measured = new Map<string, Ring>();
   readonly twins = new Map<string, Ring>();
-  private lastTwin = new Map<string, number>();
-  private newestMs = 0;
   private state = new Map<string, StateValue>();
   private byKey = new Map<string, Point>();
   private loadedAt = Number.NEGATIVE_INFINITY;
@@ -84,7 +81,12 @@ export class SiteData {
       flags: first?.flags ?? 0,
       twin: first?.twin ?? null,
       residual: first?.residual ?? null,
+      residualAgeS: this.since(milliseconds(first?.residual_t)),
     };
+  }
+
+  private since(ms: number | null): number | null {
+    return ms === null ? null : Math.max(0, (this.nowMs() - ms) / 1000);
   }
 
   private fromReading(reading: Reading, unit: string, point: Point | undefined, first: StateValue | undefined): Current {
@@ -97,7 +99,8 @@ export class SiteData {
       quality: quality(reading.flags, ageS, point?.period_s),
       flags: reading.flags,
       twin,
-      residual: reading.v !== null && reading.twin !== null ? reading.v - reading.twin : null,
+      residual: reading.residual,
+      residualAgeS: this.since(reading.residualMs),
     };
   }
 
@@ -105,7 +108,6 @@ export class SiteData {
     if (message.type !== "snapshot" && message.type !== "delta") return;
     const prefix = `${this.id}/`;
     let strange = false;
-    const stepped: [string, number, number | null][] = [];
     for (const id of Object.keys(message.values ?? {})) {
       if (!id.startsWith(prefix)) continue;
       const key = id.slice(prefix.length);
@@ -113,24 +115,9 @@ export class SiteData {
       const reading = live.state.values.get(id);
       if (!reading) continue;
       ringOf(this.measured, key).push(reading.tMs, reading.v);
-      this.newestMs = Math.max(this.newestMs, reading.tMs);
-      if (reading.twin !== null) stepped.push([key, reading.twin, reading.band]);
+      if (reading.twin !== null && reading.twinMs !== null) ringOf(this.twins, key).push(reading.twinMs, reading.twin, reading.band);
     }
-    for (const [key, twin, band] of stepped) this.takeTwin(key, twin, band);
     if (strange && performance.now() - this.loadedAt > RELOAD_MS) void this.load();
-  }
-
-  /**
-   * The stream says what the twin's newest value is, but not of which step. A step closes with the reading that
-   * brings the site's time to its end, so that a value that is new belongs to the last step before that time.
-   */
-  private takeTwin(key: string, twin: number, band: number | null): void {
-    if (this.lastTwin.get(key) === twin) return;
-    this.lastTwin.set(key, twin);
-    const detail = this.detail.peek();
-    const stepMs = 1000 * Number(detail?.twin?.["step_s"] ?? 5);
-    const behindMs = this.recorded() ? 0 : SITE_TIME_BEHIND_MS;
-    ringOf(this.twins, key).push(Math.floor((this.newestMs - behindMs) / stepMs) * stepMs, twin, band);
   }
 
   private async load(): Promise<void> {
@@ -151,7 +138,7 @@ export class SiteData {
       this.detail.value = detail;
       this.problem.value = null;
     } catch (error) {
-      this.problem.value = error instanceof Problem ? error : new Problem(0, "No answer", String(error));
+      this.problem.value = problemFrom(error);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The headline of a site: what its points allow, each with the age and quality of its oldest input. */
 
-import type { Point, Summary } from "../api";
+import type { Point, Pue, Summary } from "../api";
 import { grouped, show, UNKNOWN, type Shown } from "../format";
 import { shortId } from "./choose";
 import type { Current } from "./data";
@@ -15,14 +15,26 @@ export interface Kpi {
   ageS: number | null;
   quality: string;
   level: Air;
+  /** What the note has no room for. */
+  more?: string;
 }
+
+/** The period of the headline's PUE. */
+export const PUE_PERIOD = "1h";
+
+const UNKNOWN_WORDS: Readonly<Record<string, string>> = {
+  no_facility_meter: "no facility meter",
+  no_it_meter: "no meter of IT",
+  no_it_energy: "no IT energy",
+  low_coverage: "too little is known",
+};
 
 type Look = (key: string) => Current;
 /** Enough for one row of a wide screen. */
 const MOST = 8;
 const FILLERS_TO = 4;
 
-export function kpisOf(points: readonly Point[], summary: Summary, limits: AirLimits | null, look: Look): Kpi[] {
+export function kpisOf(points: readonly Point[], summary: Summary, limits: AirLimits | null, look: Look, pue: Pue | null): Kpi[] {
   const where = (test: (p: Point) => boolean): string[] => points.filter(test).map(shortId);
   const it = where((p) => p.point === "it_power");
   const facility = where((p) => p.class === "meter" && p.point === "power");
@@ -36,7 +48,7 @@ export function kpisOf(points: readonly Point[], summary: Summary, limits: AirLi
   const made = [
     kpi("it-power", "IT power", it, show(summary.it_power_w, "W"), racks ? "sum of rack meters" : "IT meter", look),
     kpi("facility-power", "Facility power", facility, show(summary.facility_power_w, "W"), "facility meter", look),
-    facility.length ? kpi("pue", "PUE", [...it, ...facility], ratio(summary.pue), "instantaneous: facility meter / sum of rack meters", look) : null,
+    facility.length ? pueOf(pue) : null,
     warmest(inlets, summary.inlet_max_c, limits, look),
     kpi("supply-air", "Supply air", supply, show(cold, "Cel"), supply.length > 1 ? `mean of ${supply.length} units` : "", look),
     kpi("air-rise", "Return − supply", [...supply, ...back], show(warm !== null && cold !== null ? warm - cold : null, "K"), "air temperature rise", look),
@@ -44,6 +56,17 @@ export function kpisOf(points: readonly Point[], summary: Summary, limits: AirLi
     kpi("outdoor", "Outdoor", outdoor, show(summary.outdoor_c, "Cel"), "", look),
   ].filter((each): each is Kpi => each !== null);
   return made.length >= FILLERS_TO ? made.slice(0, MOST) : [...made, ...fillers(points, made, look)];
+}
+
+/** Energies of a period, so it has no age: it has a category, a period and a coverage. */
+export function pueOf(pue: Pue | null): Kpi {
+  const made: Kpi = { name: "pue", label: "PUE", shown: ratio(pue?.value ?? null), note: "", ageS: null, quality: "good", level: "normal" };
+  if (!pue) return made;
+  const coverage = `cov. ${Math.round(100 * pue.coverage)} %`;
+  const why = pue.unknown ? [UNKNOWN_WORDS[pue.unknown] ?? pue.unknown] : [];
+  const category = pue.category ? [`cat. ${pue.category}`] : [];
+  const more = `${pue.standard}, ${pue.variant}. ${pue.boundary.facility.words} over ${pue.boundary.it.words}`;
+  return { ...made, note: [...why, ...category, "1 h", coverage].join(", "), more };
 }
 
 /** Judged by the site's class of equipment; the shape says it where colour does not. */

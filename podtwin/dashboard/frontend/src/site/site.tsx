@@ -2,22 +2,29 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 
-import type { NodeState, SiteDetail } from "../api";
+import { AlertsHere } from "../alerts/here";
+import { AlertList } from "../alerts/list";
+import type { NodeState, Pue, SiteDetail } from "../api";
 import { age, milliseconds, utcStamp, UNKNOWN } from "../format";
 import { siteAgeS } from "../fleet/fleet";
 import { live } from "../live/client";
 import { Note, StateMark, Value } from "../ui/parts";
+import { useAsked } from "../ui/asked";
 import { hrefOf, onLink } from "../view";
 import { SiteData } from "./data";
-import { kpisOf } from "./kpis";
+import { kpisOf, PUE_PERIOD } from "./kpis";
 import { airLimits, type AirLimits } from "./limits";
 import { OneLine } from "./oneline";
 import { PointsTable } from "./table";
 import { Trends } from "./trends";
 
+/** What a week of charts can mark. */
+const SITE_ALERTS = 100;
+
 export function SitePage({ id }: { id: string }) {
   const data = useMemo(() => new SiteData(id), [id]);
-  useEffect(() => () => data.close(), [data]);
+  const alerts = useMemo(() => new AlertList({ site: id }, SITE_ALERTS), [id]);
+  useEffect(() => () => (data.close(), alerts.close()), [data, alerts]);
   const detail = data.detail.value;
   if (!detail) return <Unloaded data={data} />;
   const limits = airLimits(detail.limits);
@@ -26,11 +33,12 @@ export function SitePage({ id }: { id: string }) {
       <Title data={data} detail={detail} />
       {data.problem.value && <p class="problem">The site's description could not be renewed: {data.problem.value.message}</p>}
       <Kpis data={data} detail={detail} limits={limits} />
+      <AlertsHere list={alerts} site={id} />
       <div class="overview">
         <OneLine data={data} limits={limits} />
         <Facts data={data} detail={detail} limits={limits} />
       </div>
-      <Trends data={data} />
+      <Trends data={data} alerts={alerts} />
       <PointsTable data={data} />
     </main>
   );
@@ -85,17 +93,21 @@ function Title({ data, detail }: Props) {
   );
 }
 
+/** An hour moves by a percent in half a minute. */
+const PUE_EVERY_MS = 30_000;
+
 function Kpis({ data, detail, limits }: Props & { limits: AirLimits | null }) {
   void live.frame.value;
   const site = live.state.sites.get(data.id) ?? detail;
-  const kpis = kpisOf(data.points.value, site.summary, limits, (key) => data.current(key));
+  const { answer } = useAsked<{ pue: Pue }>(`/api/v1/sites/${data.id}/kpis?from=now-${PUE_PERIOD}&to=now`, site.clock, PUE_EVERY_MS);
+  const kpis = kpisOf(data.points.value, site.summary, limits, (key) => data.current(key), answer?.pue ?? null);
   return (
     <section class="kpis" aria-label="Headline">
       {kpis.map((kpi) => (
         <div key={kpi.name} class={`kpi kpi-${kpi.level}`}>
           <h2>{kpi.label}</h2>
           <Value shown={kpi.shown} ageS={kpi.ageS} quality={kpi.quality} testid={`kpi-${kpi.name}`} />
-          <small>{kpi.note}</small>
+          <small title={kpi.more}>{kpi.note}</small>
         </div>
       ))}
     </section>

@@ -3,7 +3,7 @@
 import { useRef } from "preact/hooks";
 
 import type { Point } from "../api";
-import { show, showDifference } from "../format";
+import { age, show, showDifference } from "../format";
 import { flagWords } from "../freshness";
 import { live } from "../live/client";
 import { Value } from "../ui/parts";
@@ -32,7 +32,7 @@ export function PointsTable({ data }: { data: SiteData }) {
             <th scope="col">point</th>
             <th scope="col">value, age, quality</th>
             <th scope="col">twin</th>
-            <th scope="col" title="Newest value less the twin's newest expectation">value − twin</th>
+            <th scope="col" title="Mean of what was measured within a step of the twin, less what the twin expected of it">residual</th>
             <th scope="col">flags</th>
             <th scope="col">owner</th>
             <th scope="col">chart</th>
@@ -73,7 +73,7 @@ function Row({ point, data }: { point: Point; data: SiteData }) {
       <td class="num" data-label="twin">
         {now.twin === null || !compared ? "" : show(now.twin, point.unit).text}
       </td>
-      <td class="num" data-label="value − twin">
+      <td class="num" data-label="residual" title={now.residualAgeS === null ? undefined : `of ${age(now.residualAgeS)} ago`}>
         {now.residual === null || !compared ? "" : showDifference(now.residual, point.unit).text}
       </td>
       <td data-label="flags">{flagWords(now.flags).join(", ").replace(/_/g, " ")}</td>

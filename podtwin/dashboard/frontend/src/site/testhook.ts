@@ -1,17 +1,19 @@
 /** What the charts drew and what the stream does, for tests: a canvas cannot be asked. */
 
+import type { Mark } from "../alerts/order";
 import { live } from "../live/client";
 import type { Drawing } from "./tracks";
 
 interface Drawn {
   drawing: Drawing;
+  marks: readonly Mark[];
   lastDrawnMs: number;
 }
 
 const drawn = new Map<string, Drawn>();
 
-export function register(name: string, drawing: Drawing): void {
-  drawn.set(name, { drawing, lastDrawnMs: Date.now() });
+export function register(name: string, drawing: Drawing, marks: readonly Mark[]): void {
+  drawn.set(name, { drawing, marks, lastDrawnMs: Date.now() });
 }
 
 export function forget(): void {
@@ -37,7 +39,7 @@ function told({ t, columns, lines, residuals }: Drawing): Told[] {
 }
 
 const hook = {
-  charts: () => [...drawn].map(([name, { drawing, lastDrawnMs }]) => ({ name, series: told(drawing), lastDrawnMs })),
+  charts: () => [...drawn].map(([name, { drawing, marks, lastDrawnMs }]) => ({ name, series: told(drawing), marks, lastDrawnMs })),
   stream: () => ({ state: live.stream.peek(), lastMessageMs: Date.now() - live.silentMs() }),
 };
 

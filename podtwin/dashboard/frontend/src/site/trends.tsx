@@ -2,6 +2,9 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import type { AlertList } from "../alerts/list";
+import { marksOf } from "../alerts/order";
+import type { Alert } from "../api";
 import { show, showDifference, scaleOf, utcStamp } from "../format";
 import { live } from "../live/client";
 import { RANGES } from "../url";
@@ -13,7 +16,7 @@ import { History, spanOf, stepS, type Span } from "./history";
 import { forget } from "./testhook";
 import { drawingOf } from "./tracks";
 
-export function Trends({ data }: { data: SiteData }) {
+export function Trends({ data, alerts }: { data: SiteData; alerts: AlertList }) {
   void live.frame.value;
   const history = useMemo(() => new History(), [data]);
   useEffect(() => () => (history.close(), forget()), [history]);
@@ -30,7 +33,7 @@ export function Trends({ data }: { data: SiteData }) {
       {history.problem.value && <p class="problem">The history did not answer: {history.problem.value.message}</p>}
       <div class="charts">
         {charts.map((chart) => (
-          <ChartPanel key={chart.name} chart={chart} data={data} history={history} span={span} timeZone={timeZone} />
+          <ChartPanel key={chart.name} chart={chart} alerts={alerts.alerts.value} data={data} history={history} span={span} timeZone={timeZone} />
         ))}
       </div>
       {!charts.length && <p>No point of this site is a number to draw yet.</p>}
@@ -67,13 +70,14 @@ function Toolbar({ span, timeZone, data }: { span: Span; timeZone: string; data:
 
 interface PanelProps {
   chart: Chart;
+  alerts: readonly Alert[];
   data: SiteData;
   history: History;
   span: Span;
   timeZone: string;
 }
 
-function ChartPanel({ chart, data, history, span, timeZone }: PanelProps) {
+function ChartPanel({ chart, alerts, data, history, span, timeZone }: PanelProps) {
   const box = useRef<HTMLElement>(null);
   const [cursor, setCursor] = useState<number | null>(null);
   useEffect(() => {
@@ -105,7 +109,7 @@ function ChartPanel({ chart, data, history, span, timeZone }: PanelProps) {
         ))}
         {chart.more.length > 0 && <More chart={chart} />}
       </ul>
-      <ChartCanvas chart={chart} drawing={drawing} span={span} timeZone={timeZone} />
+      <ChartCanvas chart={chart} drawing={drawing} marks={marksOf(alerts, chart.lines.map(shortId))} span={span} timeZone={timeZone} />
       {drawing.residuals.length > 0 && <p class="strip-label">measured − twin, {showDifference(0, chart.unit).unit}</p>}
     </article>
   );

@@ -2,9 +2,12 @@
 
 import { age, utcStamp, utcTime, viewerTime } from "../format";
 import { live } from "../live/client";
-import { change, flipTheme, helpOpen, hrefOf, onLink, theme, view } from "../view";
+import type { View } from "../url";
+import { change, flipTheme, helpOpen, hrefOf, hrefOfAlerts, onLink, onVisit, theme, view } from "../view";
 
 const LIVE_WORDS = { connecting: "○ connecting", live: "● live", broken: "✕ broken" } as const;
+
+const SOUGHT: Readonly<Record<View["page"], string>> = { site: "points", fleet: "sites", alerts: "alerts", lost: "sites" };
 
 export function Header() {
   const { site, page, query } = view.value;
@@ -14,14 +17,15 @@ export function Header() {
         <a class="brand" href={hrefOf(null)} onClick={onLink(null)}>
           PodTwin
         </a>
-        <span class="where">{page === "site" ? site : "Fleet"}</span>
+        <span class="where">{page === "site" ? site : page === "alerts" ? "Alerts" : "Fleet"}</span>
+        <OpenAlerts />
       </nav>
       <label class="search">
-        <span class="hidden">{page === "site" ? "Search points" : "Search sites"}</span>
+        <span class="hidden">{`Search ${SOUGHT[page]}`}</span>
         <input
           id="search"
           type="search"
-          placeholder={page === "site" ? "search points  /" : "search sites  /"}
+          placeholder={`search ${SOUGHT[page]}  /`}
           value={query}
           onInput={(event) => change({ query: event.currentTarget.value })}
         />
@@ -35,6 +39,25 @@ export function Header() {
         ?
       </button>
     </header>
+  );
+}
+
+/** How many alerts are open, over all sites; grey while there are none. */
+function OpenAlerts() {
+  void live.frame.value;
+  const count = { critical: 0, warning: 0 };
+  for (const site of live.state.sites.values()) {
+    count.critical += site.alerts?.critical ?? 0;
+    count.warning += site.alerts?.warning ?? 0;
+  }
+  const { critical, warning } = count;
+  const words = `${critical} critical, ${warning} ${warning === 1 ? "warning" : "warnings"}`;
+  return (
+    <a class="open-alerts" href={hrefOfAlerts()} onClick={onVisit(hrefOfAlerts())} data-testid="header-alerts" aria-label={`Alerts: ${words}`} title={`${words} (g a)`}>
+      {critical > 0 && <span class="state state-critical">▲ {critical}</span>}
+      {warning > 0 && <span class="state state-warning">■ {warning}</span>}
+      <span>{critical + warning ? "open" : "no open"} alerts</span>
+    </a>
   );
 }
 

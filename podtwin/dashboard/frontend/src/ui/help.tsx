@@ -7,6 +7,8 @@ import { helpOpen } from "../view";
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "search"],
   ["g f", "fleet"],
+  ["g a", "alerts"],
+  ["a", "acknowledge the alert that is open"],
   ["t", "light or dark"],
   ["?", "this help"],
   ["Esc", "close, clear the search, leave a zoom"],
@@ -16,8 +18,9 @@ const SIGNS: readonly (readonly [string, string])[] = [
   ["· normal", "readings come; grey means nothing to do"],
   ["? no data", "a known site that is silent"],
   ["○ new", "a site that has never sent"],
-  ["■", "outside the recommended range"],
-  ["▲", "outside the allowable range"],
+  ["▲ critical", "an alert for which someone comes now; a value outside the allowable range"],
+  ["■ warning", "an alert for which someone looks; a value outside the recommended range"],
+  ["✓ resolved", "an alert that is over"],
   ["—", "unknown; never written as 0"],
 ];
 

@@ -6,6 +6,8 @@ import type { Clock, SiteState } from "../api";
 import { age, type Shown } from "../format";
 
 export const STATES: Readonly<Record<SiteState, { mark: string; word: string }>> = {
+  critical: { mark: "▲", word: "critical" },
+  warning: { mark: "■", word: "warning" },
   normal: { mark: "·", word: "normal" },
   no_data: { mark: "?", word: "no data" },
   new: { mark: "○", word: "new" },
