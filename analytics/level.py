@@ -24,6 +24,7 @@ from analytics.detector import Array, Seen
 from analytics.learning import FROZEN, LEARNING_S, Pace, learnt, smoothing
 
 _MEAN, _BASE, _SPREAD, _SINGLE, _TIME_S = range(5)
+_LEAST = 1e-6  # of a spread's square, where no time has passed
 _LARGEST_Z = 50.0  # a broken sensor's 1e6 must not fill the average for an hour
 
 
@@ -63,7 +64,7 @@ class Level:
         shift, jump = mean - base, z - base
         # Half of what a perfect twin would show: its standard deviation may be twice too large.
         least = 0.25 * weight / (2.0 - weight)
-        spread = np.sqrt(np.maximum(state[:, _SPREAD], least))
+        spread = np.sqrt(np.maximum(state[:, _SPREAD], np.maximum(least, _LEAST)))
         single = np.sqrt(np.maximum(state[:, _SINGLE], 0.25))
         lasting = np.abs(shift) / (self.threshold * spread)
         sudden = np.abs(jump) / (self.single * single)

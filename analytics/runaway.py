@@ -92,7 +92,7 @@ def _trend(values: Array, ages: Array) -> tuple[Array, Flags]:
     apart_s = ages[:, _FIRST] - ages[:, _SECOND]
     pair &= apart_s >= _SHORTEST_S
     slopes = (values[:, _SECOND] - values[:, _FIRST]) / np.where(pair, apart_s, 1.0)
-    known = (recent.sum(axis=1) >= FEWEST) & (ages[:, -1] <= OLDEST_S)
+    known = (recent.sum(axis=1) >= FEWEST) & (ages[:, -1] <= OLDEST_S) & pair.any(axis=1)
     # Sorted with those that do not count at the end, so that the median is found by counting.
     ordered = np.sort(np.where(pair, slopes, np.inf), axis=1)
     count = np.maximum(pair.sum(axis=1), 1)
