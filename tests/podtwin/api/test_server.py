@@ -11,38 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
-from support.api import DATA_DIR_ID, World
-from support.frames import reading
+from support.api import DATA_DIR_ID
+from support.live_api import LiveWorld
 
-from podcore.clock import SystemClock
 from podcore.errors import ConfigError
 from podcore.role import RoleState
-from podtwin.api.hub import Hub
 from podtwin.api.server import ApiServer
 
 POINT = "ams-03/rack-01/it_power"
 SLOW_ENOUGH = 100  # deltas of 300 kB: more than a socket's buffers take
-
-
-class LiveWorld(World):
-    """The same world, with the real clock and the hub's own thread."""
-
-    def __post_init__(self) -> None:
-        self.clock = SystemClock()  # type: ignore[assignment]
-        self.hub = Hub(
-            self.log,
-            self.derived,
-            self.history,
-            self.clock,
-            self.wake,
-            data_dir_id=DATA_DIR_ID,
-            sites=lambda: self.sites,
-        )
-
-    def tell(self, values: dict[str, float]) -> None:
-        now = self.clock.now_ns()
-        self.log.append([reading(values, now, recv_ns=now)])
-        self.wake.set()
 
 
 @dataclass(frozen=True)
