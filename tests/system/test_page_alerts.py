@@ -42,8 +42,8 @@ def built() -> Path:
 def world(built: Path) -> LiveWorld:
     world = LiveWorld(static_dir=built, endpoints=MemoryEndpoints(endpoint()))
     for minute in range(90, 0, -1):
-        world.tell(VALUES | {"crac-1/supply_air_temp": 22.0}, ago_s=60.0 * minute)
-    world.tell(VALUES | {"crac-1/supply_air_temp": 25.1})
+        world.tell({**VALUES, "crac-1/supply_air_temp": 22.0}, ago_s=60.0 * minute)
+    world.tell({**VALUES, "crac-1/supply_air_temp": 25.1})
     return world
 
 
