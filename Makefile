@@ -37,7 +37,7 @@ demo: env frontend
 	@$(BIN)/podtwin demo $(ARGS)
 
 test: env-dev frontend
-	@$(BIN)/python -m pytest -m "not build" $(ARGS)
+	@$(BIN)/python -m pytest -m "not build" -n 2 --dist loadfile $(ARGS)
 
 check: env-dev frontend
 	$(BIN)/ruff check .

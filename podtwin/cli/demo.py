@@ -21,7 +21,10 @@ def demo(
     seed: Annotated[int, typer.Option(help="Of plants, weather, load and sensors.")] = 42,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="NAME[:site=S]@TIME[/for=DURATION], as compressor-trip@60s; repeat it."),
+        typer.Option(
+            help="NAME[:site=S]@TIME[/for=DURATION], as compressor-trip@60s; repeat it. "
+            "Two faults are played when left out; none for a healthy demo."
+        ),
     ] = None,
     port: Annotated[int, typer.Option(help="Of the page; when taken, any free one.")] = 8080,
     mqtt_port: Annotated[
@@ -41,7 +44,6 @@ def demo(
     from podtwin.cli.run_roles import seconds
     from podtwin.pipeline.demo import Demo, DemoOptions, choose_faults
     from podtwin.pipeline.demo_sites import demo_sites
-    from simulators.faults import parse_fault
 
     chosen = demo_sites(sites, seed)
     with _directory(data_dir) as path:
@@ -49,7 +51,7 @@ def demo(
             data_dir=path,
             sites=tuple(chosen),
             seed=seed,
-            faults=choose_faults([parse_fault(text) for text in fault or []], chosen),
+            faults=choose_faults(fault, chosen),
             port=port,
             mqtt_port=mqtt_port,
             duration_s=seconds(duration),

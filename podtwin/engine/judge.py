@@ -47,7 +47,6 @@ from podtwin.engine.telling import Moment, Subject, Verdict, leave, tell
 from podtwin.engine.watching import Channel, Rows, RunawayRows, Watch
 
 SETTLING_NS = 120 * NS  # of the twin's fast states, before their trend is one of the site
-_BY_THE_TWIN = frozenset({RuleKind.DRIFT, RuleKind.RUNAWAY})
 
 
 class Judge:
@@ -208,9 +207,8 @@ def _seen(kind: RuleKind, results: Sequence[StepResult], watches: Sequence[Watch
         settling = kind is RuleKind.RUNAWAY and _begun(result, watch) + SETTLING_NS > result.ts_ns
         for channel in watch.channels[kind]:
             column = channel.column
-            # Of a state nothing is measured; and a limit is neared by what the twin has for the
-            # truth in each step, not by readings that come in every other one.
-            value = (result.values if kind in _BY_THE_TWIN else result.measured)[column]
+            from_twin = _is_from_twin(kind, channel.point)
+            value = (result.values if from_twin else result.measured)[column]
             value = math.nan if settling else value
             residual.append(value - result.values[column])
             sd.append(result.sd[column])
@@ -226,6 +224,13 @@ def _seen(kind: RuleKind, results: Sequence[StepResult], watches: Sequence[Watch
         np.array(dt_s),
         np.array(trusted, dtype=np.bool_),
     )
+
+
+def _is_from_twin(kind: RuleKind, point: str) -> bool:
+    """Whether the twin's value stands for what is measured: a state has nothing else."""
+    if kind is RuleKind.RUNAWAY:
+        return runaway.follows_twin(point)
+    return kind is RuleKind.DRIFT
 
 
 def _begun(result: StepResult, watch: Watch) -> int:

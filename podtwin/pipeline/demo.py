@@ -25,9 +25,12 @@ from podtwin.pipeline.demo_sites import require_sites
 from podtwin.pipeline.run import End, run_pipeline
 from podtwin.store.deliveries import Deliveries
 from podtwin.store.outbox import SqliteOutbox
-from simulators.faults import FaultSpec
+from simulators.faults import FaultSpec, parse_fault
 
 RECEIVER = "demo receiver"
+# What a demo shows when nobody asks for something else: found by the normal path, told, resolved.
+SCRIPT = ("compressor-trip@60s/for=90s", "sensor-stuck@180s/for=600s")
+NO_FAULT = "none"
 _FIRED = "SELECT count(DISTINCT alert) FROM notices WHERE kind = 'alert.firing'"
 PAST_S = 7_200.0
 PAST_EVERY_S = 5.0
@@ -172,12 +175,18 @@ def _free_or_any(port: int) -> int:
     return port if port and port_is_free(port) else 0
 
 
-def choose_faults(faults: Sequence[FaultSpec], sites: Sequence[Site]) -> tuple[FaultSpec, ...]:
-    """The faults with a site each: the first one when none is named.
+def choose_faults(asked: Sequence[str] | None, sites: Sequence[Site]) -> tuple[FaultSpec, ...]:
+    """The faults to play: those asked for, each at the first site when it names none.
+
+    asked : None or empty plays `SCRIPT`, one at each of the first sites; `none` plays none.
 
     Raises
     ------
-    ConfigError  When one names a site that is not played.
+    ConfigError  When one is not known, or names a site that is not played.
     """
+    if not asked:
+        scripted = zip(SCRIPT, sites, strict=False)
+        return tuple(replace(parse_fault(text), site=site.id) for text, site in scripted)
+    faults = [parse_fault(text) for text in asked if text != NO_FAULT]
     require_sites(faults, sites)
     return tuple(f if f.site is not None else replace(f, site=sites[0].id) for f in faults)
