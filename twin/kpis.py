@@ -24,7 +24,6 @@ from podcore.site import Asset, Site
 
 Array = NDArray[np.float64]
 
-HELD_PERIODS: Final = 3.0  # a value stands for three of its periods, as everywhere
 MIN_COVERAGE: Final = 0.5  # what is known of less than half of a period is no figure of that period
 YEAR_S: Final = 365 * 86_400.0
 _HOUR_S: Final = 3_600.0

@@ -20,7 +20,7 @@ from podtwin.api.context import Context
 from podtwin.api.models import BoundaryShape, KpisShape, MetersShape, PueShape, PueStepsShape
 from podtwin.api.newest import NewestSite
 from podtwin.api.problem import ProblemError
-from podtwin.api.summary import UNKNOWN_PERIOD_S
+from podtwin.api.summary import UNKNOWN_PERIOD_S, stale_after_s
 from twin import kpis as figures
 from twin.kpis import Array, Boundary, Energies, Meters
 
@@ -58,7 +58,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is read of a site. hold_s : by point, how long a reading stands for itself."""
+    """What is read of a site. hold_s : by point, how long a reading is current."""
 
     boundary: Boundary
     hold_s: dict[str, float]
@@ -109,7 +109,7 @@ def _plan(site: NewestSite) -> _Plan:
     return _Plan(
         boundary,
         {
-            name: figures.HELD_PERIODS * (point.period_s if point else UNKNOWN_PERIOD_S)
+            name: stale_after_s(point.period_s if point else UNKNOWN_PERIOD_S)
             for name, point in periods.items()
         },
     )
