@@ -22,7 +22,7 @@ export function Deliveries({ alert }: { alert: Alert }) {
       <h3>Deliveries</h3>
       {problem && <p class="problem">{problem.message}</p>}
       {answer && !answer.deliveries.length && (
-        <p class="soft">{book?.endpoints.length ? "Nobody was told: it began before the site was live, or before there was an endpoint." : <NoEndpoint />}</p>
+        <p class="soft">{book?.endpoints.length ? "Nobody was told of this one: it is a symptom of an alert that was told first, or it began before the site was live or before there was an endpoint." : <NoEndpoint />}</p>
       )}
       <ul data-testid="alert-deliveries">
         {answer?.deliveries.map((each) => <Row key={each.id} delivery={each} name={names.get(each.endpoint) ?? each.endpoint} again={again} />)}
