@@ -4,7 +4,7 @@ import { attentionOf, byTime, byWorst, expectedOf, fits, lastsS, marksOf, questi
 import { deliveryWords, entryWords } from "../src/alerts/words";
 import type { Delivery, Site } from "../src/api";
 import { pueOf } from "../src/site/kpis";
-import { marksIn } from "../src/site/marks";
+import { marksIn, shadesOf } from "../src/site/marks";
 import { formatView, parseView } from "../src/url";
 import { alert } from "./alerts";
 
@@ -27,9 +27,19 @@ test("the list is that of the API: open ones first, the newest first", () => {
   expect(ids([...MANY].sort(byTime))).toEqual(["young", "worst", "taken", "old", "over"]);
 });
 
-test("what needs attention is critical alerts, silent sites, warnings, and nothing that is over", () => {
-  const found = attentionOf(MANY, [{ id: "a", state: "no_data" }, { id: "b", state: "normal" }] as Site[]);
-  expect([ids(found.critical), ids(found.silent), ids(found.warning)]).toEqual([["worst", "taken"], ["a"], ["young", "old"]]);
+test("what needs attention is sites with critical alerts, silent ones, and those with warnings, each once", () => {
+  const warned = [alert("w1", { site: "lis-02" }), alert("w2", { site: "lis-02", worst: 9 }), alert("w3", { site: "osl-01" })];
+  const sites = [{ id: "osl-01", state: "no_data" }, { id: "lis-02", state: "warning" }] as Site[];
+  const found = attentionOf([...warned, ...MANY], sites).map(({ site, worst, others }) => [site, worst?.id ?? null, others]);
+  expect(found).toEqual([["ams-03", "worst", 3], ["osl-01", null, 1], ["lis-02", "w2", 1]]);
+});
+
+test("a shade is drawn once where several alerts of a chart's points hold, as the worst", () => {
+  const span = { fromMs: NINE, toMs: NINE + 900_000, moving: true };
+  const two = [alert("a", { ended_at: "2026-11-24T09:10:00Z" }), alert("b", { severity: "critical", started_at: "2026-11-24T09:05:00Z" })];
+  const shades = shadesOf(marksOf(two, ["crac-1/supply_air_temp"]), span).map(({ severity, fromMs, toMs }) => [severity, (fromMs - NINE) / 1000, (toMs - NINE) / 1000]);
+  expect(shades).toEqual([["warning", 10, 300], ["critical", 300, 600], ["critical", 600, 900]]);
+  expect(shadesOf(marksOf(two, ["x/y"]), span)).toEqual([]);
 });
 
 test.each([

@@ -75,18 +75,23 @@ function withAlert(alert: Alert): string {
 
 function Evidence({ alert }: { alert: Alert }) {
   const { value, unit, residual, suspected, left_s: left } = alert.evidence;
-  const seen = show(value, unit);
   const expected = expectedOf(alert);
   const since = milliseconds(alert.raised_at);
   const ended = milliseconds(alert.ended_at);
+  const compared: [string, string][] = [
+    ["expected", withUnit(expected)],
+    ["residual", withUnit(showDifference(residual, unit))],
+  ];
+  const limited: [string, string][] = [
+    ["limit", withUnit(expected)],
+    ["time to it", age(left)],
+  ];
   const rows: [string, string][] = [
     ["point", alert.point || "the whole site"],
-    ["measured", `${seen.text} ${seen.unit}`],
-    ["expected", `${expected.text} ${expected.unit}`],
-    ["residual", withUnit(showDifference(residual, unit))],
+    ["measured", withUnit(show(value, unit))],
+    ...(left === null ? compared : limited),
     ["since", since === null ? "—" : utcStamp(since)],
     ...(ended === null ? [] : [["until", utcStamp(ended)] as [string, string]]),
-    ...(left === null ? [] : [["to the limit", age(left)] as [string, string]]),
     ["suspected", suspected || "—"],
     ["score", `${alert.score.toFixed(1)} of its threshold, ${alert.worst.toFixed(1)} at worst`],
     ["rule", `${alert.rule}: ${alert.title}`],

@@ -22,9 +22,9 @@ export function isOpen(alert: Alert): boolean {
   return alert.state !== "resolved";
 }
 
-/** What somebody has to look at first: open, critical, not taken by anybody, begun last. */
+/** What somebody has to look at first: open, critical, not taken by anybody, of the highest score, begun last. */
 export function byWorst(a: Alert, b: Alert): number {
-  return rank(a) - rank(b) || newest(a, b);
+  return rank(a) - rank(b) || b.worst - a.worst || newest(a, b);
 }
 
 /** The order of the API's list: open ones first, begun last first. */
@@ -40,14 +40,24 @@ function rank(alert: Alert): number {
   return (isOpen(alert) ? 0 : 4) + (alert.severity === "critical" ? 0 : 2) + (alert.handling === "new" ? 0 : 1);
 }
 
-/** What somebody has to look at, in this order: what is critical, who is silent, what is a warning. */
-export function attentionOf(alerts: readonly Alert[], sites: readonly Site[]): { critical: Alert[]; silent: Site[]; warning: Alert[] } {
+export interface Trouble {
+  site: string;
+  /** The worst alert there; null for a site that is silent and has none. */
+  worst: Alert | null;
+  others: number;
+}
+
+/** Sites that somebody has to look at: with a critical alert, silent, with a warning; each once. */
+export function attentionOf(alerts: readonly Alert[], sites: readonly Site[]): Trouble[] {
   const open = alerts.filter(isOpen).sort(byWorst);
-  return {
-    critical: open.filter((alert) => alert.severity === "critical"),
-    silent: sites.filter((site) => site.state === "no_data"),
-    warning: open.filter((alert) => alert.severity === "warning"),
-  };
+  const silent = sites.filter((site) => site.state === "no_data").map((site) => site.id);
+  const critical = open.filter((alert) => alert.severity === "critical").map((alert) => alert.site);
+  const ids = new Set([...critical, ...silent, ...open.map((alert) => alert.site)]);
+  return [...ids].map((site) => {
+    const here = open.filter((alert) => alert.site === site);
+    const worst = silent.includes(site) ? null : (here[0] ?? null);
+    return { site, worst, others: here.length - (worst ? 1 : 0) };
+  });
 }
 
 export function fits(alert: Alert, filters: View["filters"]): boolean {

@@ -1,7 +1,7 @@
-/** What somebody has to look at, the worst first: open alerts, and sites that are silent. */
+/** Sites that somebody has to look at, the worst first: with its worst alert, or silent. */
 
-import type { Alert, Site } from "../api";
-import { attentionOf, HANDLING_WORDS, lastsS, SEVERITIES, siteNowMs } from "../alerts/order";
+import type { Site } from "../api";
+import { attentionOf, HANDLING_WORDS, lastsS, SEVERITIES, siteNowMs, type Trouble } from "../alerts/order";
 import { age, milliseconds } from "../format";
 import { live } from "../live/client";
 import { hrefOf, hrefOfAlert, hrefOfAlerts, onVisit } from "../view";
@@ -23,8 +23,8 @@ interface Entry {
 export function Attention({ sites }: { sites: readonly Site[] }) {
   void live.frame.value;
   const nowMs = live.nowMs();
-  const { critical, silent, warning } = attentionOf([...live.state.alerts.values()], sites);
-  const entries = [...critical.map((each) => ofAlert(each, nowMs)), ...silent.map((each) => ofSite(each, nowMs)), ...warning.map((each) => ofAlert(each, nowMs))];
+  const byId = new Map(sites.map((site) => [site.id, site]));
+  const entries = attentionOf([...live.state.alerts.values()], sites).map((each) => entryOf(each, byId.get(each.site), nowMs));
   return (
     <section class="attention" aria-label="Needs attention" data-testid="attention">
       <h2>
@@ -55,15 +55,14 @@ export function Attention({ sites }: { sites: readonly Site[] }) {
   );
 }
 
-function ofAlert(alert: Alert, nowMs: number): Entry {
-  const { mark } = SEVERITIES[alert.severity];
-  const ageS = lastsS(alert, siteNowMs(live.state.sites.get(alert.site), nowMs));
-  const note = alert.handling === "new" ? "" : HANDLING_WORDS[alert.handling];
-  return { key: alert.id, href: hrefOfAlert(alert), mark, state: alert.severity, site: alert.site, text: alert.text, ageS, note };
-}
-
-function ofSite(site: Site, nowMs: number): Entry {
-  const newest = milliseconds(site.newest_at);
-  const ageS = newest === null ? site.age_s : (nowMs - newest) / 1000;
-  return { key: `site-${site.id}`, href: hrefOf(site.id), mark: "?", state: "no_data", site: site.id, text: "sends nothing", ageS, note: "" };
+function entryOf({ site: id, worst, others }: Trouble, site: Site | undefined, nowMs: number): Entry {
+  const more = others ? `+${others}` : "";
+  if (worst) {
+    const taken = worst.handling === "new" ? "" : HANDLING_WORDS[worst.handling];
+    const note = [taken, more].filter(Boolean).join(", ");
+    return { key: id, href: hrefOfAlert(worst), mark: SEVERITIES[worst.severity].mark, state: worst.severity, site: id, text: worst.text, ageS: lastsS(worst, siteNowMs(site, nowMs)), note };
+  }
+  const newest = milliseconds(site?.newest_at);
+  const ageS = newest === null ? null : (nowMs - newest) / 1000;
+  return { key: id, href: hrefOf(id), mark: "?", state: "no_data", site: id, text: "sends nothing", ageS, note: more };
 }

@@ -16,18 +16,31 @@ export function marksIn(marks: readonly Mark[], { fromMs, toMs }: Span): Mark[] 
   return marks.filter((mark) => mark.fromMs <= toMs && (mark.toMs ?? toMs) >= fromMs);
 }
 
+/** The time in which the chart's own points were under an alert; where several hold, once, as the worst. */
+export function shadesOf(marks: readonly Mark[], { toMs: endMs }: Span): { severity: Mark["severity"]; fromMs: number; toMs: number }[] {
+  const own = marks.filter((mark) => mark.own).map((mark) => ({ ...mark, toMs: mark.toMs ?? endMs }));
+  const edges = [...new Set(own.flatMap((mark) => [mark.fromMs, mark.toMs]))].sort((a, b) => a - b);
+  return edges.slice(1).flatMap((toMs, i) => {
+    const fromMs = edges[i] ?? toMs;
+    const held = own.filter((mark) => mark.fromMs <= fromMs && mark.toMs >= toMs);
+    if (!held.length) return [];
+    return [{ severity: held.some((mark) => mark.severity === "critical") ? "critical" : "warning", fromMs, toMs } as const];
+  });
+}
+
 export function drawMarks(u: uPlot, latest: { marks: readonly Mark[]; span: Span }, tone: "light" | "dark", shapes: boolean): void {
   const { ctx, bbox } = u;
   const ratio = devicePixelRatio;
   const place = (ms: number): number => Math.min(bbox.left + bbox.width, Math.max(bbox.left, u.valToPos(ms / 1000, "x", true)));
   ctx.save();
-  for (const mark of marksIn(latest.marks, latest.span)) {
+  const seen = marksIn(latest.marks, latest.span);
+  for (const { severity, fromMs, toMs } of shadesOf(seen, latest.span)) {
+    ctx.fillStyle = `${COLOURS[tone][severity]}1f`;
+    ctx.fillRect(place(fromMs), bbox.top, place(toMs) - place(fromMs), bbox.height);
+  }
+  for (const mark of seen) {
     const colour = COLOURS[tone][mark.severity];
     const [begin, end] = [place(mark.fromMs), place(mark.toMs ?? latest.span.toMs)];
-    if (mark.own) {
-      ctx.fillStyle = `${colour}1f`;
-      ctx.fillRect(begin, bbox.top, end - begin, bbox.height);
-    }
     if (mark.fromMs >= latest.span.fromMs) {
       rule(ctx, begin, bbox, mark.own ? colour : `${colour}80`, ratio);
       if (shapes) shape(ctx, begin, bbox.top, colour, mark.severity === "critical" ? "triangle" : "square", ratio);
