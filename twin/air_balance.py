@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.model import Array
+from twin.model import Array, held
 
 _LEAST_FLOW_KG_S = 1e-9
 _TURN = 0.2  # of the cooling air: how gently bypass turns into recirculation
@@ -58,10 +58,10 @@ def air_flows(server_kg_s: Array, cooling_kg_s: Array, recirculation: Array) -> 
     server_kg_s, cooling_kg_s : Flow through the racks and through the unit, at least 0. [kg/s]
     recirculation : φ, 0 to 1; held there. [1]
     """
-    wanted = (1.0 - np.clip(recirculation, 0.0, 1.0)) * server_kg_s
+    wanted = (1.0 - held(recirculation, 0.0, 1.0)) * server_kg_s
     turn = np.maximum(_TURN * cooling_kg_s, _LEAST_FLOW_KG_S)
     near = np.maximum(turn - np.abs(wanted - cooling_kg_s), 0.0)
-    direct = np.clip(np.minimum(wanted, cooling_kg_s) - near * near / (4.0 * turn), 0.0, wanted)
+    direct = held(np.minimum(wanted, cooling_kg_s) - near * near / (4.0 * turn), 0.0, wanted)
     return AirFlows(
         server_kg_s,
         cooling_kg_s,

@@ -26,7 +26,7 @@ from twin.air_dx_terms import (
     wanted_coil_c,
 )
 from twin.fluids import DRY_AIR_J_KG_K, LATENT_J_KG, humidity_ratio, saturation_pressure_pa
-from twin.model import Array, columns, stacked
+from twin.model import Array, columns, held, stacked
 from twin.servers import exchange_w_k
 
 STORED_AIR_KG_M3 = 1.2  # fixed, so that a falling barometer takes no heat from the room
@@ -95,7 +95,7 @@ def _part(s: States, i: Inputs, p: Params, h: Array) -> tuple[States, Interfaces
     controlled = _controlled(s, i, p, now, h)
     return_c, _, _ = _solved(s, i, p, now, h, controlled)
     wanted_w = _refrigerant_w(s, p, now, h, controlled, return_c, latent_w)
-    held_w = np.clip(wanted_w, 0.0, now.capacity_w)
+    held_w = held(wanted_w, 0.0, now.capacity_w)
     fixed = _fixed(s, p, now, h, latent_w - held_w)
     as_wanted = (held_w == wanted_w) & now.can_cool
     coil = _Coil(*(np.where(as_wanted, a, b) for a, b in zip(controlled, fixed, strict=True)))

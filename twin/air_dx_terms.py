@@ -18,7 +18,7 @@ from twin.dx import (
 )
 from twin.electrical import pdu_loss_w, ups_loss_w
 from twin.fluids import DRY_AIR_J_KG_K, LATENT_J_KG, density_kg_m3, saturation_ratio
-from twin.model import Array, columns
+from twin.model import Array, columns, held
 from twin.servers import server_flow_kg_s
 
 LEAST_STREAM_W_K = 1.0  # below it a unit is as good as stopped
@@ -115,21 +115,21 @@ def inputs(u: Array) -> Inputs:
     """The inputs, held within what the equations bear; a fan's percent becomes a share."""
     it_w, setpoint, fan, mode, outdoor, humidity, sun, pressure, ups_mode = columns(u)
     return Inputs(
-        np.clip(it_w, 0.0, 1e9),
-        np.clip(setpoint, 5.0, 45.0),
-        np.clip(fan / 100.0, 0.0, 1.0),
+        held(it_w, 0.0, 1e9),
+        held(setpoint, 5.0, 45.0),
+        held(fan / 100.0, 0.0, 1.0),
         mode,
-        np.clip(outdoor, -60.0, 60.0),
-        np.clip(humidity, 0.0, 100.0),
-        np.clip(sun, 0.0, 1500.0),
-        np.clip(pressure, 5e4, 1.1e5),
+        held(outdoor, -60.0, 60.0),
+        held(humidity, 0.0, 100.0),
+        held(sun, 0.0, 1500.0),
+        held(pressure, 5e4, 1.1e5),
         ups_mode,
     )
 
 
 def factor(logarithm: Array) -> Array:
     """What a slow state multiplies its parameter by. [1]"""
-    return np.exp(np.clip(logarithm, -_FACTOR, _FACTOR))
+    return np.exp(held(logarithm, -_FACTOR, _FACTOR))
 
 
 def conditions(s: States, i: Inputs, p: Params) -> Conditions:
@@ -138,7 +138,7 @@ def conditions(s: States, i: Inputs, p: Params) -> Conditions:
     output_w = it_w + pdu_loss_w(it_w, p.it_rated_w)
     ups_w = factor(s.log_ups_k) * ups_loss_w(output_w, p.ups_power_w, i.ups_mode)
     fan_w = fan_power_w(i.fan_share, p.fan_power_w)
-    share = np.clip(np.exp(np.minimum(s.log_recirculation, 0.0)), *_RECIRCULATION)
+    share = held(np.exp(np.minimum(s.log_recirculation, 0.0)), *_RECIRCULATION)
     inlet_c = mixed_c(s.cold_c, s.hot_c, share)
     flow_k = factor(s.log_server_flow_k)
     server_kg_s = server_flow_kg_s(it_w, p.it_rated_w, inlet_c, p.server_rise_k, flow_k)
@@ -188,7 +188,7 @@ def compressor_w(s: States, return_c: Array, i: Inputs, p: Params, now: Conditio
     latent_w = now.effectiveness * now.flows.cooling * now.excess_ratio * LATENT_J_KG
     moved_w = p.coil_capacity_j_k * (wanted_c - s.coil_c) / p.control_lag_s
     heat_w = coil_w_k * (return_c - s.coil_c) + latent_w - moved_w
-    held_w = np.clip(heat_w, 0.0, now.capacity_w)
+    held_w = held(heat_w, 0.0, now.capacity_w)
     return compressor_power_w(held_w, now.capacity_w, now.input_ratio, p.cop)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.fluids import saturation_ratio, wet_bulb_c
-from twin.model import Array
+from twin.model import Array, held
 
 OFF, MECHANICAL, PARTIAL, FREE = range(4)  # the states of a unit's point `mode`
 WET_BULB_BOUNDS_C = (12.2, 26.7)
@@ -68,7 +68,7 @@ def compressor_power_w(
 
     P = Q EIR / (COP PLF), PLF = 1 - 0.15 (1 - PLR), PLR = Q / capacity held within 0 to 1.
     """
-    share = np.clip(heat_w / np.maximum(capacity_w, 1.0), 0.0, 1.0)
+    share = held(heat_w / np.maximum(capacity_w, 1.0), 0.0, 1.0)
     return heat_w * input_ratio / (rated_cop * (1.0 - _CYCLING * (1.0 - share)))
 
 
@@ -96,11 +96,11 @@ def coil_effectiveness(
 
 def fan_power_w(speed: Array, rated_w: Array) -> Array:
     """Power of the unit's fan by the affinity law, speed held within 0 to 1. [W]"""
-    share = np.clip(speed, 0.0, 1.0)
+    share = held(speed, 0.0, 1.0)
     return rated_w * share * share * share
 
 
 def _biquadratic(coefficients: tuple[float, ...], wet_bulb_c: Array, outdoor_c: Array) -> Array:
-    x, y = np.clip(wet_bulb_c, *WET_BULB_BOUNDS_C), np.clip(outdoor_c, *OUTDOOR_BOUNDS_C)
+    x, y = held(wet_bulb_c, *WET_BULB_BOUNDS_C), held(outdoor_c, *OUTDOOR_BOUNDS_C)
     a, b, c, d, e, f = coefficients
     return a + x * (b + c * x + f * y) + y * (d + e * y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.model import Array
+from twin.model import Array, held
 
 ONLINE, ECO, BYPASS, BATTERY = range(4)  # the states of a UPS point `mode`
 # Shares of the rating: at no load, with the load, with its square. Modern double conversion, 95 to
@@ -26,7 +26,7 @@ def ups_loss_w(output_w: Array, rated_w: Array, mode: Array | float = ONLINE) ->
     rated_w : Rating, above zero. [W]
     mode : 0 online, 1 eco, 2 bypass, 3 battery; nearest whole number.
     """
-    x = np.clip(output_w / rated_w, 0.0, 1.5)
+    x = held(output_w / rated_w, 0.0, 1.5)
     state = np.rint(mode)
     direct = (state == ECO) | (state == BYPASS)
     none, linear, square = (
@@ -43,5 +43,5 @@ def ups_input_w(output_w: Array, loss_w: Array, mode: Array | float = ONLINE) ->
 
 def pdu_loss_w(output_w: Array, rated_w: Array) -> Array:
     """Heat made in bars and cables, square in the load; 1.25 % of the rating at full load. [W]"""
-    x = np.clip(output_w / rated_w, 0.0, 1.5)
+    x = held(output_w / rated_w, 0.0, 1.5)
     return _PDU_SHARE * rated_w * x * x

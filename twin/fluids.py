@@ -12,8 +12,10 @@ are held at these bounds.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from twin.model import Array
+Array = NDArray[np.float64]  # its own: the plant of `simulators` uses this file and no other
+
 
 DRY_AIR_J_KG_K = 1006.0
 VAPOUR_J_KG_K = 1860.0
@@ -38,7 +40,7 @@ def saturation_pressure_pa(temperature_c: Array) -> Array:
 
     Hyland and Wexler 1983, as in ASHRAE Fundamentals 2021, ch. 1, eq. 5 and 6.
     """
-    celsius = np.clip(temperature_c, _LOWEST_C, _HIGHEST_C)
+    celsius = _bounded(temperature_c)
     kelvin = celsius + KELVIN
     logarithm = np.log(kelvin)
     a, b, c, d, e, f = _WATER
@@ -98,10 +100,10 @@ def dew_point_c(ratio: Array, pressure_pa: Array | float) -> Array:
     """
     magnus = _magnus(ratio, pressure_pa)
     wanted = magnus + np.log(611.2)
-    found = np.clip(243.12 * magnus / (17.62 - magnus), _LOWEST_C, _HIGHEST_C)
+    found = _bounded(243.12 * magnus / (17.62 - magnus))
     for _ in range(_DEW_POINT_STEPS):
         found = found - (np.log(saturation_pressure_pa(found)) - wanted) / _log_slope(found)
-    return np.clip(found, _LOWEST_C, _HIGHEST_C)
+    return _bounded(found)
 
 
 def wet_bulb_c(temperature_c: Array, ratio: Array, pressure_pa: Array | float) -> Array:
@@ -135,6 +137,10 @@ def _saturation_balance(
     excess = taken * (saturated - ratio) - given * (temperature_c - wet_c)
     growth = saturated * (1.0 + saturated / WATER_TO_AIR) * _log_slope(wet_c)
     return excess, taken * growth + given
+
+
+def _bounded(temperature_c: Array) -> Array:
+    return np.minimum(np.maximum(temperature_c, _LOWEST_C), _HIGHEST_C)
 
 
 def _magnus(ratio: Array, pressure_pa: Array | float) -> Array:

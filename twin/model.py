@@ -70,6 +70,11 @@ def stacked(*each: Array) -> Array:
     return np.array(each).T
 
 
+def held(value: Array, low: float | Array, high: float | Array) -> Array:
+    """Values held within bounds; numpy's clip takes ten times as long on a few numbers."""
+    return np.minimum(np.maximum(value, low), high)
+
+
 def squares(*sds: Array) -> Array:
     """Standard deviations of (sites,) each as variances (sites, n)."""
     return stacked(*(sd * sd for sd in sds))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.model import Array
+from twin.model import Array, held
 
 MEMORY_S = 4.0 * 3600.0  # long against a fault, short against a day
 _YOUNG_S = 300.0  # what the prior counts for
@@ -56,8 +56,8 @@ def learned(offsets: Offsets, residual: Array, variance: Array, dt: Array) -> Ar
     share = dt[:, np.newaxis] / (_YOUNG_S + np.minimum(0.5 * age_s, MEMORY_S))
     share = np.where(seen, np.minimum(share, 1.0), 0.0)
     sd = np.sqrt(offsets.spread * variance)
-    shift = np.clip(np.where(seen, residual, 0.0), -_HELD_SD * sd, _HELD_SD * sd)
-    held = np.clip(shift, -_SPREAD_HELD_SD * sd, _SPREAD_HELD_SD * sd)
-    found = held * held / np.where(seen, _HELD_VARIANCE * variance, 1.0)
+    shift = held(np.where(seen, residual, 0.0), -_HELD_SD * sd, _HELD_SD * sd)
+    counted = held(shift, -_SPREAD_HELD_SD * sd, _SPREAD_HELD_SD * sd)
+    found = counted * counted / np.where(seen, _HELD_VARIANCE * variance, 1.0)
     spread = offsets.spread + share * (found - offsets.spread)
     return np.array([offsets.mean + share * shift, np.maximum(spread, _LEAST_SPREAD), age_s])

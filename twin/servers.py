@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.fluids import DRY_AIR_J_KG_K
-from twin.model import Array
+from twin.model import Array, held
 
 # EnergyPlus 25.2, Engineering Reference, ElectricEquipment:ITE:AirCooled, coefficients of its
 # example objects: flow 0.20 + 0.40 x + 0.01818 T, CPU power 0.30 + 0.65 x + 1.033e-4 T².
@@ -17,7 +17,7 @@ _LEAST_LOAD_W_K = 1e-6
 
 def load_share(power_w: Array, rated_w: Array) -> Array:
     """Loading of servers that draw a share of their rating; idle ones draw 0.35. [1]"""
-    return np.clip((power_w / rated_w - _IDLE_SHARE) / _BUSY_SHARE, 0.0, 1.0)
+    return held((power_w / rated_w - _IDLE_SHARE) / _BUSY_SHARE, 0.0, 1.0)
 
 
 def server_flow_kg_s(
@@ -36,10 +36,10 @@ def server_flow_kg_s(
     factor : Correction of the whole curve, near 1. [1]
     """
     base, of_load, of_inlet = _FLOW
-    inlet = np.clip(inlet_c, 5.0, 45.0)
+    inlet = held(inlet_c, 5.0, 45.0)
     speed = base + of_load * load_share(power_w, rated_w) + of_inlet * inlet
     full_kg_s = rated_w / (DRY_AIR_J_KG_K * rise_k)
-    return full_kg_s * factor * np.clip(speed, _SLOWEST_FAN, 1.0)
+    return full_kg_s * factor * held(speed, _SLOWEST_FAN, 1.0)
 
 
 def exchange_w_k(stream_w_k: Array, conductance_w_k: Array) -> Array:

@@ -99,7 +99,8 @@ def test_the_digest_changes_with_any_bit_of_any_parameter() -> None:
 def test_channels_are_bound_by_convention() -> None:
     found = model_of(air_dx())
     assert points(found.inputs, "it_power") == ["rack-01/it_power", "rack-02/it_power"]
-    assert points(found.inputs, "supply_air_temp") == ["crac-1/supply_air_temp"]
+    assert points(found.inputs, "supply_air_temp_setpoint") == ["crac-1/supply_air_temp_setpoint"]
+    assert points(found.measurements, "supply_air_temp") == ["crac-1/supply_air_temp"]
     assert points(found.measurements, "facility_power") == ["meter-main/power"]
 
 
@@ -122,12 +123,30 @@ def test_a_binding_overrides_the_convention() -> None:
 def test_a_sum_of_several_meters_is_shown_as_a_point_of_the_twin() -> None:
     meters = [{"id": f"meter-{n}", "class": "meter"} for n in "ab"]
     shown = [each.point.id for each in model_of(made({}, *meters)).emitted]
-    assert shown == ["crac-1/return_air_temp", "twin/facility_power", "twin/facility_power_bias"]
+    assert "twin/facility_power" in shown
+    assert not {"meter-a/power", "meter-b/power"} & set(shown)
+
+
+def test_the_cold_aisle_is_the_one_that_measures_racks() -> None:
+    aisles = (
+        {"id": "aisle-a", "class": "aisle"},
+        {"id": "aisle-b", "class": "aisle", "measures": ["rack-[01-02]"]},
+    )
+    found = model_of(made({}, *aisles)).measurements
+    assert points(found, "cold_aisle_temp") == ["aisle-b/air_temp"]
+    assert points(found, "hot_aisle_temp") == ["aisle-a/air_temp"]
 
 
 def test_the_points_of_the_twin_have_units() -> None:
-    units = [(point.id, point.unit) for point in derived_points(air_dx())]
-    assert units == [("twin/facility_power_bias", "W")]
+    units = {point.id: point.unit for point in derived_points(air_dx())}
+    assert units["twin/recirculation"] == "1"
+    assert units["twin/it_power_bias"] == "W"
+    assert units["twin/supply_temp_bias"] == "K"
+
+
+def test_coefficients_that_mean_nothing_alone_are_no_points() -> None:
+    shown = {point.id for point in derived_points(power_only())}
+    assert shown == {"twin/idle_power", "twin/it_power_bias"}
 
 
 def test_a_power_only_site_takes_the_first_thing_that_measures_its_load() -> None:
