@@ -19,7 +19,8 @@ ROWS = [row for row in rows(text_of(PAGE)) if len(row) == 4]
 def scraped() -> dict[str, tuple[str, frozenset[str]]]:
     """Type and labels by the name that a scrape shows."""
     world = World()
-    text = metrics_text(world.status, world.hub).decode()
+    counts = world.alerts.open_counts(), world.deliveries.counts()
+    text = metrics_text(world.status, world.hub, *counts).decode()
     return {
         family.name + ("_total" if family.type == "counter" else ""): (
             family.type,

@@ -28,7 +28,7 @@ def default_of(name: str) -> str:
     for step in name.split("."):
         value = value[step]
     if isinstance(value, list):
-        return ",".join(value)
+        return ",".join(value) or "-"
     return "-" if value is None else str(value)
 
 
