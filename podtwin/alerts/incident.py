@@ -47,7 +47,7 @@ def follow_up(incident: Incident, alert: Alert, tells: Tells) -> tuple[Incident,
     if tells is Tells.RESOLVED:
         return _resolved(incident, incident.lead, alert)
     joined = incident.open | {alert.fingerprint}
-    if alert.fingerprint == incident.lead.fingerprint:
+    if alert.id == incident.lead.id:  # the same channel once more is a symptom like others
         return Incident(_as_bad(alert, incident.lead), joined), Told(alert, tells)
     if _is_worse(alert, incident.lead):
         lead = _with_symptom(incident.lead, alert)
@@ -56,7 +56,7 @@ def follow_up(incident: Incident, alert: Alert, tells: Tells) -> tuple[Incident,
 
 
 def _resolved(incident: Incident, lead: Alert, alert: Alert) -> tuple[Incident, Told | None]:
-    if alert.fingerprint == lead.fingerprint:
+    if alert.id == lead.id:
         lead = alert
     left = incident.open - {alert.fingerprint}
     if left:

@@ -18,6 +18,7 @@ from functools import partial
 import structlog
 
 from podcore.clock import NS
+from podcore.errors import NotWritten
 from podcore.outbox import Attempt, Endpoint, Outbox, Outgoing
 from podcore.ports import Clock
 from podcore.role import Health, RoleState
@@ -106,6 +107,8 @@ class Notifier:
         self._stopping = threading.Event()
         self._done = threading.Event()
         self._failure = ""
+        self._stalled = ""
+        self._recovered = False
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
     def start(self) -> None:
@@ -158,12 +161,11 @@ class Notifier:
 
     def _run(self) -> None:
         try:
-            self.recover()
             while not self._stopping.is_set():
                 self._wake.clear()  # before the look: what comes during it wakes us again
-                if self.round():
+                if self._tried():
                     continue
-                if self._draining.is_set() and not self._flights:
+                if self._draining.is_set() and (self._stalled or not self._flights):
                     break
                 self._clock.wait(self._wake, POLL_S)
         except Exception as error:
@@ -172,6 +174,21 @@ class Notifier:
             _logger.exception("notify_failed")
         finally:
             self._done.set()
+
+    def _tried(self) -> bool:
+        """A round; on a disk that refuses nothing is sent, and the same is tried again."""
+        try:
+            if not self._recovered:
+                self.recover()
+                self._recovered = True
+            moved = self.round()
+        except NotWritten as error:
+            if not self._stalled:
+                _logger.error("notify_not_written", error=str(error), way_out="free disk space")
+            self._stalled = str(error)
+            return False
+        self._stalled = ""
+        return moved
 
     def _hand_out(self, endpoint: Endpoint) -> bool:
         line = self._lines.setdefault(endpoint.id, _Line())

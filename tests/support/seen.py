@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.detector import Array, Detector, Seen
 
@@ -56,9 +57,18 @@ EXCURSIONS: Mapping[str, Callable[[Seen, slice], Seen]] = MappingProxyType(
 )
 
 
-def picked(seen: Seen, at: object) -> Seen:
-    residual, sd, measured, resolution, dt_s, trusted = (array[at] for array in seen)
-    return Seen(residual, sd, measured, resolution, dt_s, trusted)
+Part = int | slice | tuple[slice, slice | NDArray[np.intp]]
+
+
+def picked(seen: Seen, at: Part) -> Seen:
+    return Seen(
+        seen.residual[at],
+        seen.sd[at],
+        seen.measured[at],
+        seen.resolution[at],
+        seen.dt_s[at],
+        seen.trusted[at],
+    )
 
 
 def step_of(seen: Seen, step: int) -> Seen:

@@ -82,3 +82,16 @@ def test_the_end_of_what_nobody_was_told_of_is_told_to_nobody() -> None:
 def test_after_the_end_the_next_alert_is_an_incident_of_its_own() -> None:
     _, said = told((FIRST, Tells.FIRING), (over(FIRST, 5), Tells.RESOLVED), (SYMPTOM, Tells.FIRING))
     assert [each[:2] for each in said] == [("a1", "firing"), ("a1", "resolved"), ("a2", "firing")]
+
+
+def test_a_leader_that_fires_again_while_its_symptoms_last_keeps_its_first_name() -> None:
+    again = msgspec.structs.replace(FIRST, id="a9", started_ns=50)
+    _, said = told(
+        (FIRST, Tells.FIRING),
+        (SYMPTOM, Tells.FIRING),
+        (over(FIRST, 10), Tells.RESOLVED),
+        (again, Tells.FIRING),
+        (over(SYMPTOM, 60), Tells.RESOLVED),
+        (over(again, 70), Tells.RESOLVED),
+    )
+    assert [each[:2] for each in said] == [("a1", "firing"), ("a1", "resolved")]
