@@ -36,9 +36,9 @@ def list_recordings(root: Path) -> list[RecordingInfo]:
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         try:
             manifest = read_manifest(folder)
-        except (ConfigError, OSError):
+            created = datetime.fromisoformat(manifest.created_at)
+        except (ConfigError, OSError, ValueError):
             continue
-        created = datetime.fromisoformat(manifest.created_at)
         found.append(
             RecordingInfo(
                 id=folder.name,

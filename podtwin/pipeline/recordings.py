@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
 from ulid import ULID
 
 from ingest.log import SqliteLog, SqliteLogReader
@@ -108,16 +109,14 @@ def replay(
             if not pace.keep(run.last_ns - run.first_ns):
                 break
     except BaseException:
-        write_replay_note(root, ReplayNote(str(recording.path), "failed", run.frames))
+        write_replay_note(root, replace(note, state="failed", frames=run.frames))
         raise
     finally:
         derived.close()
     wall_s = clock.monotonic_s() - began_s
     reached = (run.last_ns - run.first_ns) / NS / wall_s if wall_s > 0 else 0.0
     digest = run.digest()
-    write_replay_note(
-        root, ReplayNote(str(recording.path), "done", run.frames, digest, speed, started_ns)
-    )
+    write_replay_note(root, replace(note, state="done", frames=run.frames, digest=digest))
     recorded = recording.manifest.digest
     return Replayed(root.name, run.frames, run.steps, digest, recorded, wall_s, reached)
 
