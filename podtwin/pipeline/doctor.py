@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def check_clock(clock: Clock) -> Check:
 
 def check_data_dir(path: Path) -> Check:
     """Whether the data directory can be written."""
-    where = path if path.exists() else path.absolute().parent
+    where = _nearest_existing(path)
     if where.is_dir() and os.access(where, os.W_OK):
         return Check("data directory", Verdict.OK, str(path.absolute()))
     way_out = "choose another with --data-dir, or give this user the right to write it"
@@ -88,8 +89,7 @@ def check_data_dir(path: Path) -> Check:
 
 def check_disk(path: Path) -> Check:
     """Whether there is room; a full disk stops acknowledgements."""
-    where = path if path.exists() else path.absolute().parent
-    free = shutil.disk_usage(where).free
+    free = shutil.disk_usage(_nearest_existing(path)).free
     found = f"{free / 1024**3:.1f} GiB free"
     if free < LOW_DISK_BYTES:
         way_out = "make room; when the disk is full nothing is acknowledged"
@@ -97,10 +97,17 @@ def check_disk(path: Path) -> Check:
     return Check("disk", Verdict.OK, found)
 
 
+def _nearest_existing(path: Path) -> Path:
+    """The folder that a data directory lies in or would be made in, however deep."""
+    whole = path.absolute()
+    return next(place for place in (whole, *whole.parents) if place.exists())
+
+
 def check_database(path: Path) -> Check:
     """Whether SQLite finds a file sound."""
     try:
-        with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as connection:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
             answer = str(connection.execute("PRAGMA quick_check").fetchone()[0])
     except sqlite3.DatabaseError as error:
         answer = str(error)
