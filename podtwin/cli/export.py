@@ -40,6 +40,8 @@ def export(
     if out.suffix not in SUFFIXES:
         rule = f"the ending of the file says its form: {', '.join(SUFFIXES)}"
         raise ConfigError("--out", str(out), rule)
+    if not out.parent.is_dir():
+        raise ConfigError("--out", str(out), "there is no such folder", "make it first")
     history = open_history(data_dir)
     counted = _Counted(read_pieces(history, points, (from_, to), source))
     hidden = out.with_name(f".{out.name}.partial")
