@@ -158,15 +158,12 @@ class Demo:
 
     def _summary(self, end: End) -> dict[str, object]:
         first, store = self._first_value_s, self.pipeline.state
-        fired = store.rows("SELECT count(DISTINCT alert) FROM notices WHERE kind = 'alert.firing'")[
-            0
-        ][0]
         messages = Deliveries(store).counts()
         return {
             **end.summary(),
             "first_value_s": None if first is None else round(first, 2),
             "sites": len(self._options.sites),
-            "alerts_fired": fired,
+            "alerts_fired": store.rows(_FIRED)[0][0],
             "deliveries_ok": sum(n for (_, state), n in messages.items() if state == "delivered"),
         }
 
