@@ -46,8 +46,11 @@ def test_every_documented_reading_path_answers(demo: Program) -> None:
     for path, methods in described["paths"].items():
         if "get" not in methods or path == "/api/v1/stream":
             continue
-        answer = demo.get(path.replace("{site}", "ams-03"), known.get(path))
-        assert answer.status_code == 200, (path, answer.text)
+        asked = path.replace("{site}", "ams-03").replace("{alert}", "0" * 16)
+        answer = demo.get(asked.replace("{delivery}", f"msg_{'0' * 24}"), known.get(path))
+        # Of alerts and messages there is none by that name in a healthy demo.
+        expected = {200, 404} if asked != path.replace("{site}", "ams-03") else {200}
+        assert answer.status_code in expected, (path, answer.text)
 
 
 def test_metrics_tell_the_ledger(demo: Program) -> None:

