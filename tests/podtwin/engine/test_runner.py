@@ -12,8 +12,9 @@ from support.engine_logs import START_NS, air_dx, configs, live, log_of, recorde
 from support.frames import NS
 from support.manual_clock import ManualClock
 from support.memory_log import MemoryLog
+from support.waiting import eventually
 
-from podcore.errors import ConfigError
+from podcore.errors import ConfigError, NotWritten
 from podcore.frame import Frame
 from podcore.ports import Clock, Transition
 from podcore.role import RoleState
@@ -296,3 +297,41 @@ def test_a_stop_before_the_start_is_a_stop(run: Run) -> None:
     runner.drain(1)
     runner.stop()
     assert runner.health().state is RoleState.STARTING
+
+
+class NoWait(ManualClock):
+    """A clock that waits for nobody."""
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        return event.is_set()
+
+
+class RefusingOnce(MemoryLog):
+    """A log on a disk that refuses the first few times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(derived=True)
+        self.left = times
+
+    def append(self, frames: Sequence[Frame]) -> int:
+        if self.left:
+            self.left -= 1
+            raise NotWritten("derived.db: database or disk is full")
+        return super().append(frames)
+
+
+def test_a_disk_that_refuses_is_waited_for_and_nothing_is_lost(run: Run) -> None:
+    run.derived = RefusingOnce(3)
+    to_the_end(run.runner(clock=NoWait()))
+    assert rows(run.derived) == expected(run.log)
+
+
+def test_while_the_disk_refuses_the_engine_is_alive_and_not_ready(run: Run) -> None:
+    run.derived = RefusingOnce(2**31)
+    runner = run.runner(clock=SystemClock())
+    runner.start()
+    eventually(lambda: not runner.health().ready, "a disk that refuses is seen")
+    assert runner.health().state is RoleState.RUNNING
+    assert "disk is full" in runner.health().detail
+    runner.stop()
+    assert runner.health().state is RoleState.STOPPED
