@@ -14,6 +14,7 @@ from support.manual_clock import ManualClock
 from support.memory_log import MemoryLog
 from support.waiting import eventually
 
+from podcore.clock import SystemClock
 from podcore.errors import ConfigError, NotWritten
 from podcore.frame import Frame
 from podcore.ports import Clock, Transition
