@@ -11,7 +11,7 @@ from podtwin.cli.output import Output, OutputOption, print_json
 
 if TYPE_CHECKING:
     from podtwin.config.settings import Settings
-    from podtwin.pipeline.assembly import PipelineOptions
+    from podtwin.pipeline.options import PipelineOptions
 
 
 def run(
@@ -28,10 +28,13 @@ def run(
     ] = None,
     roles: Annotated[
         str | None,
-        typer.Option(help="Of broker,ingest,engine,seal,notify,api; all by default."),
+        typer.Option(help="Of broker,ingest,engine,seal,forward,notify,api; all by default."),
     ] = None,
     mqtt_port: Annotated[
         int | None, typer.Option("--mqtt-port", help="Of the embedded broker; 0 takes a free one.")
+    ] = None,
+    history: Annotated[
+        str | None, typer.Option(help="Where it is kept: embedded, influx or both.")
     ] = None,
     discover: Annotated[
         bool | None,
@@ -55,6 +58,7 @@ def run(
         "http.host": host,
         "data_dir": data_dir,
         "roles": roles,
+        "history": history,
         "ingest.discover": discover,
     }
     settings = load_settings(config, flags).settings
@@ -82,7 +86,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     from podtwin.config.rules import load_rules
     from podtwin.config.sites import load_site_files
     from podtwin.config.targets import target_policy
-    from podtwin.pipeline.assembly import PipelineOptions
+    from podtwin.pipeline.options import PipelineOptions
 
     loopback = settings.http.host in {"127.0.0.1", "localhost", "::1"}
     address = None
@@ -100,6 +104,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     return PipelineOptions(
         data_dir=settings.data_dir,
         roles=settings.roles,
+        history=settings.history,
         broker=address,
         mqtt_port=settings.broker.port or free_port(),
         host=settings.http.host,

@@ -18,6 +18,7 @@ from podtwin.config.yaml_lines import read_documents
 DEFAULT_FILE = Path("podtwin.yaml")
 _FILE_SUFFIX = "_file"
 _MAX_SECRET_BYTES = 65_536
+_SECRETS = ("password", "token")  # their values stand in no message
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,5 +163,5 @@ def _mistake(error: ErrorDetails, given: Mapping[str, tuple[object, Origin]]) ->
     rule, way_out = error["msg"][:1].lower() + error["msg"][1:], ""
     if error["type"] == "extra_forbidden":
         rule, way_out = "is no setting", did_you_mean(name, setting_names())
-    value = None if "password" in name else error["input"]
+    value = None if any(secret in name for secret in _SECRETS) else error["input"]
     return ConfigError(place, value, rule, way_out, file=origin.file, line=origin.line)

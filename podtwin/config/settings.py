@@ -20,7 +20,7 @@ from pydantic_settings import (
 
 from podcore.duration import parse_duration
 
-RoleName = Literal["broker", "ingest", "engine", "seal", "notify", "api"]
+RoleName = Literal["broker", "ingest", "engine", "seal", "forward", "notify", "api"]
 ALL_ROLES: tuple[RoleName, ...] = get_args(RoleName)
 
 ENV_PREFIX = "PODTWIN_"
@@ -59,6 +59,8 @@ class BrokerSettings(_Section):
     """For the broker at `url`."""
     password: SecretStr | None = None
     """For the broker at `url`; better given as PODTWIN_BROKER__PASSWORD_FILE."""
+    ca_file: Path | None = None
+    """PEM file of who vouches for the certificate of an `mqtts` broker; unset: the system's."""
 
 
 class HttpSettings(_Section):
@@ -70,11 +72,24 @@ class HttpSettings(_Section):
     """When it is taken, `demo` goes on to the next free one. 0 takes any."""
 
 
+class SourceSettings(_Section):
+    """Messages of another format than PodTwin's own, by the topics that they come on."""
+
+    topics: str
+    """MQTT filter, as `telegraf/#`; none that PodTwin's own topics match."""
+    format: Literal["influx"]
+    """How their payload is read: `influx` is InfluxDB line protocol."""
+    map: Path
+    """YAML file that gives their names point ids; see docs/formats.md."""
+
+
 class IngestSettings(_Section):
     """What is taken in."""
 
     discover: bool | None = None
     """Whether a birth may create a site; unset means yes while broker and API are on loopback."""
+    sources: tuple[SourceSettings, ...] = ()
+    """Other formats, each with `topics`, `format` and `map`; see docs/formats.md."""
 
 
 class LogSettings(_Section):
@@ -84,6 +99,19 @@ class LogSettings(_Section):
     """Age up to which a Frame stays in any case, as `24h`."""
     max_bytes: Annotated[int, Field(ge=10_000_000)] = 2_000_000_000
     """Size past which Frames go once they are an hour old."""
+
+
+class InfluxSettings(_Section):
+    """The InfluxDB 2 that readings are forwarded to."""
+
+    url: str = "http://127.0.0.1:8086"
+    """Of its HTTP API."""
+    org: str = "podtwin"
+    """Name of the organisation."""
+    bucket: str = "podtwin"
+    """Name of the bucket; its retention must reach back as far as what is sent."""
+    token: SecretStr | None = None
+    """May write and read the bucket; better given as PODTWIN_INFLUX__TOKEN_FILE."""
 
 
 class AlertSettings(_Section):
@@ -112,10 +140,13 @@ class Settings(BaseSettings):
     """Directory of site files."""
     roles: Annotated[tuple[RoleName, ...], NoDecode, BeforeValidator(_words)] = ALL_ROLES
     """What this process does; several processes may share a data directory."""
+    history: Literal["embedded", "influx", "both"] = "embedded"
+    """Where it is kept: Parquet in `data_dir`, InfluxDB 2, or both (then read from Parquet)."""
     broker: BrokerSettings = BrokerSettings()
     http: HttpSettings = HttpSettings()
     ingest: IngestSettings = IngestSettings()
     log: LogSettings = LogSettings()
+    influx: InfluxSettings = InfluxSettings()
     alerts: AlertSettings = AlertSettings()
 
     @classmethod

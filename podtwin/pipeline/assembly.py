@@ -8,9 +8,7 @@ nothing new, then what is in hand, then the readers to the end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 
 import structlog
 
@@ -19,13 +17,9 @@ from ingest.broker import EmbeddedBroker
 from ingest.ledger import Ledger, read_ledger
 from ingest.log import SharedLogReader, SqliteLog, SqliteLogReader
 from ingest.registry_store import load_sites
-from ingest.retention import KEEP_NS, MAX_BYTES, LogRetention, Trimmer
-from podcore.clock import rfc3339
+from ingest.retention import LogRetention, Trimmer
 from podcore.ports import Clock
 from podcore.role import Health, Role
-from podcore.site import Site
-from podtwin import __version__
-from podtwin.alerts.rules import RuleSet
 from podtwin.api.deps import ApiDeps
 from podtwin.api.hub import Hub
 from podtwin.api.server import ApiServer
@@ -33,24 +27,16 @@ from podtwin.dashboard import built_static_dir
 from podtwin.engine.judge import Judge
 from podtwin.engine.runner import NAME as ENGINE
 from podtwin.engine.runner import EngineRunner
-from podtwin.notify.address import Policy
 from podtwin.notify.sender import HttpSender
 from podtwin.notify.worker import Notifier
 from podtwin.pipeline.broker import BrokerRole
 from podtwin.pipeline.catalog import list_recordings, list_replays
 from podtwin.pipeline.datadir import DataDir
 from podtwin.pipeline.ingest import IngestRole
+from podtwin.pipeline.options import PipelineOptions
+from podtwin.pipeline.report import Parts, Process, report
 from podtwin.pipeline.wakes import Wakes
-from podtwin.status import (
-    Backlog,
-    BrokerStatus,
-    ComponentStatus,
-    Lag,
-    MessageLedger,
-    ReadingLedger,
-    Status,
-    ThreadStatus,
-)
+from podtwin.status import Status
 from podtwin.store.alert_rows import Alerts
 from podtwin.store.deliveries import Deliveries
 from podtwin.store.history import EmbeddedHistory
@@ -58,7 +44,6 @@ from podtwin.store.outbox import SqliteOutbox
 from podtwin.store.sealer import Sealer, SealerRunner
 from podtwin.store.state import StateStore
 
-ROLES = ("broker", "ingest", "engine", "seal", "notify", "api")
 INGEST_DRAIN_S = 3.0
 ENGINE_DRAIN_S = 3.0
 SEAL_DRAIN_S = 2.0
@@ -66,30 +51,6 @@ NOTIFY_DRAIN_S = 2.0
 API_DRAIN_S = 1.0
 
 logger = structlog.get_logger("podtwin")
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineOptions:
-    """What a process runs, with which files and ports.
-
-    broker : an external broker; None starts the embedded one on `mqtt_port`.
-    rules : when alerts are raised. targets : where webhooks may go.
-    outboxes : how many messages wait in the outboxes of this process.
-    """
-
-    data_dir: Path
-    roles: tuple[str, ...] = ROLES
-    broker: BrokerAddress | None = None
-    mqtt_port: int = 1883
-    host: str = "127.0.0.1"
-    port: int = 8080
-    discover: bool = True
-    sites: tuple[Site, ...] = ()
-    keep_ns: int = KEEP_NS
-    max_bytes: int = MAX_BYTES
-    rules: RuleSet = field(default_factory=RuleSet)
-    targets: Policy = field(default_factory=Policy)
-    outboxes: Callable[[], int] = field(default=lambda: 0)
 
 
 class Pipeline:
@@ -106,21 +67,14 @@ class Pipeline:
         self._clock = clock
         self._started_ns = clock.now_ns()
         self.data_dir = DataDir(options.data_dir)
-        self._names = tuple(
-            name for name in options.roles if name != "broker" or not options.broker
-        )
+        self._names = options.needed_roles()
         self.data_dir.hold(self._names)
         self._wakes = Wakes()
         self._state = StateStore(self.data_dir.state)
         self._roles: list[Role] = []
         self._started: list[Role] = []
-        self._ingest: IngestRole | None = None
-        self._engine: EngineRunner | None = None
-        self._sealer: SealerRunner | None = None
-        self._notifier: Notifier | None = None
+        self._parts = Parts()
         self._told = threading.Event()  # the notifier's alone
-        self._hub: Hub | None = None
-        self.api: ApiServer | None = None
         self._draining = False
         try:
             self._build()
@@ -134,9 +88,14 @@ class Pipeline:
         return self._options.broker or BrokerAddress("127.0.0.1", self._options.mqtt_port)
 
     @property
+    def api(self) -> ApiServer | None:
+        """Page and API; None without the role api."""
+        return self._parts.api
+
+    @property
     def url(self) -> str | None:
         """Where the page is, or will be; None without the role api."""
-        return self.api.url if self.api is not None else None
+        return self._parts.api.url if self._parts.api is not None else None
 
     def _build(self) -> None:
         # The log files with their tables first: whoever reads them expects these.
@@ -161,7 +120,7 @@ class Pipeline:
 
     def _make_ingest(self, log: SqliteLog) -> Role:
         options = self._options
-        self._ingest = IngestRole(
+        ingest = self._parts.ingest = IngestRole(
             log,
             self.broker,
             self._clock,
@@ -170,8 +129,8 @@ class Pipeline:
             wake=self._wakes,
             trim=self._trimmer(log, (ENGINE, "sealer/log")),
         )
-        self._ingest.adopt(options.sites)
-        return self._ingest
+        ingest.adopt(options.sites)
+        return ingest
 
     def _trimmer(self, log: SqliteLog, readers: tuple[str, ...]) -> Trimmer:
         """Trims a log behind its durable readers."""
@@ -185,7 +144,7 @@ class Pipeline:
         return Trimmer(log, retention, self._clock)
 
     def _make_engine(self, derived: SqliteLog) -> Role:
-        self._engine = EngineRunner(
+        engine = self._parts.engine = EngineRunner(
             self._reader(),
             derived,
             self._state,
@@ -196,17 +155,18 @@ class Pipeline:
             judge=Judge(self._options.rules),
             told=self._told.set,
         )
-        return self._engine
+        return engine
 
     def _make_sealer(self) -> Role:
         sealer = Sealer(self.data_dir.path, self._reader(), self._derived_reader(), self._state)
-        self._sealer = SealerRunner(sealer, self._clock)
-        return self._sealer
+        runner = self._parts.sealer = SealerRunner(sealer, self._clock)
+        return runner
 
     def _make_notifier(self) -> Role:
         sender = HttpSender(self._options.targets, self._clock)
-        self._notifier = Notifier(SqliteOutbox(self._state), sender, self._clock, self._told)
-        return self._notifier
+        outbox = SqliteOutbox(self._state)
+        notifier = self._parts.notifier = Notifier(outbox, sender, self._clock, self._told)
+        return notifier
 
     def _make_api(self) -> Role:
         history = EmbeddedHistory(
@@ -215,7 +175,7 @@ class Pipeline:
             SharedLogReader(self.data_dir.derived, derived=True),
         )
         registry = self._reader()
-        self._hub = Hub(
+        hub = self._parts.hub = Hub(
             self._reader(),
             self._derived_reader(),
             history,
@@ -228,7 +188,7 @@ class Pipeline:
         )
         deps = ApiDeps(
             clock=self._clock,
-            hub=self._hub,
+            hub=hub,
             tables=history.frames,
             status=self.status,
             alerts=Alerts(self._state),
@@ -239,8 +199,8 @@ class Pipeline:
             recordings=lambda: list_recordings(self.data_dir.recordings),
             replays=lambda: list_replays(self.data_dir.replays),
         )
-        self.api = ApiServer(deps, host=self._options.host, port=self._options.port)
-        return self.api
+        api = self._parts.api = ApiServer(deps, host=self._options.host, port=self._options.port)
+        return api
 
     def _wake_writers(self) -> None:
         """After a command or a message was asked for: engine and notifier look at once."""
@@ -266,16 +226,16 @@ class Pipeline:
     def drain(self) -> None:
         """Nothing new, then what is in hand: ingest first, then its readers to the end."""
         self._draining = True  # readyz says so from here on
-        if self._ingest is not None:
-            self._ingest.drain(INGEST_DRAIN_S)
-        if self._engine is not None:
-            self._engine.drain(ENGINE_DRAIN_S)
-        if self._notifier is not None:
-            self._notifier.drain(NOTIFY_DRAIN_S)
-        if self._sealer is not None:
-            self._sealer.drain(SEAL_DRAIN_S)
-        if self.api is not None:
-            self.api.drain(API_DRAIN_S)
+        parts = self._parts
+        for part, deadline_s in (
+            (parts.ingest, INGEST_DRAIN_S),
+            (parts.engine, ENGINE_DRAIN_S),
+            (parts.notifier, NOTIFY_DRAIN_S),
+            (parts.sealer, SEAL_DRAIN_S),
+            (parts.api, API_DRAIN_S),
+        ):
+            if part is not None:
+                part.drain(deadline_s)
 
     def stop(self) -> None:
         """Ends every thread and gives the locks back; safe to call twice."""
@@ -294,8 +254,8 @@ class Pipeline:
 
     def ledger(self) -> Ledger:
         """Both ledgers now; without the role ingest what is settled in the log."""
-        if self._ingest is not None:
-            return self._ingest.ledger()
+        if self._parts.ingest is not None:
+            return self._parts.ingest.ledger()
         reader = self._reader()
         try:
             return read_ledger(reader.connection)
@@ -309,55 +269,24 @@ class Pipeline:
 
     def shows_live(self) -> bool:
         """Whether the page shows a live value of any site."""
-        hub = self._hub
+        hub = self._parts.hub
         if hub is None:
             return False
         return any(hub.ask(site, lambda newest: newest.live) for site in hub.site_ids())
 
     def status(self) -> Status:
         """How the process is, as one tree."""
-        healths = [role.health() for role in self._started]
-        ledger = self.ledger()
-        return Status(
-            version=__version__,
-            data_dir_id=self.data_dir.id,
-            now=rfc3339(self._clock.now_ns()),
-            started_at=rfc3339(self._started_ns),
-            roles=self._names,
-            ready=bool(healths)
-            and not self._draining
-            and all(h.ready and h.state == "running" for h in healths),
-            components=tuple(
-                ComponentStatus(h.name, h.state.value, h.detail, h.ready) for h in healths
+        return report(
+            self._parts,
+            [role.health() for role in self._started],
+            Process(
+                self.data_dir.id,
+                self._started_ns,
+                self._clock.now_ns(),
+                self._names,
+                str(self.broker),
+                draining=self._draining,
+                pending_outbox=self._options.outboxes(),
             ),
-            threads=tuple(self._threads(healths)),
-            ledger=MessageLedger(**ledger.messages()),
-            readings=ReadingLedger(**ledger.readings()),
-            dead_by_reason=ledger.dead_by_reason,
-            births=ledger.births,
-            states=ledger.states,
-            lag=Lag(
-                engine_frames=self._engine.lag().frames if self._engine else 0,
-                seal_frames=self._sealer.lag() if self._sealer else 0,
-                hub_frames=self._hub.lag_frames if self._hub else 0,
-            ),
-            backlog=self._backlog(),
-            broker=self._ingest.broker() if self._ingest else BrokerStatus(str(self.broker)),
-        )
-
-    def _threads(self, healths: Sequence[Health]) -> list[ThreadStatus]:
-        threads = [
-            ThreadStatus(health.name, health.state == "running")
-            for health in healths
-            if health.name != IngestRole.name
-        ]
-        return [*threads, *(self._ingest.threads() if self._ingest else [])]
-
-    def _backlog(self) -> Backlog:
-        inbox = self._ingest.backlog() if self._ingest else Backlog()
-        return Backlog(
-            inbox_messages=inbox.inbox_messages,
-            inbox_bytes=inbox.inbox_bytes,
-            closed_steps=self._engine.lag().steps if self._engine else 0,
-            pending_outbox=self._options.outboxes(),
+            self.ledger(),
         )

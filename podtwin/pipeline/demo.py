@@ -20,8 +20,9 @@ from podcore.site import Site
 from podtwin.agent.simulation import Script, SimulatedNode, node_of, simulated_node
 from podtwin.notify.receiver import Received, Receiver
 from podtwin.notify.signing import SECRET_BYTES, make_secret
-from podtwin.pipeline.assembly import Pipeline, PipelineOptions
+from podtwin.pipeline.assembly import Pipeline
 from podtwin.pipeline.demo_sites import require_sites
+from podtwin.pipeline.options import PipelineOptions
 from podtwin.pipeline.run import End, run_pipeline
 from podtwin.store.deliveries import Deliveries
 from podtwin.store.outbox import SqliteOutbox

@@ -1,0 +1,51 @@
+"""What a process runs, with which files and ports; made from settings, flags or by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest.address import BrokerAddress
+from ingest.retention import KEEP_NS, MAX_BYTES
+from podcore.site import Site
+from podtwin.alerts.rules import RuleSet
+from podtwin.notify.address import Policy
+
+EMBEDDED, INFLUX = "embedded", "influx"  # the third is both of them
+ROLES = ("broker", "ingest", "engine", "seal", "forward", "notify", "api")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOptions:
+    """What a process runs, with which files and ports.
+
+    broker : an external broker; None starts the embedded one on `mqtt_port`.
+    rules : when alerts are raised. targets : where webhooks may go.
+    history : where it is kept, as the setting says; roles that it does not need are left out.
+    outboxes : how many messages wait in the outboxes of this process.
+    """
+
+    data_dir: Path
+    roles: tuple[str, ...] = ROLES
+    history: str = EMBEDDED
+    broker: BrokerAddress | None = None
+    mqtt_port: int = 1883
+    host: str = "127.0.0.1"
+    port: int = 8080
+    discover: bool = True
+    sites: tuple[Site, ...] = ()
+    keep_ns: int = KEEP_NS
+    max_bytes: int = MAX_BYTES
+    rules: RuleSet = field(default_factory=RuleSet)
+    targets: Policy = field(default_factory=Policy)
+    outboxes: Callable[[], int] = field(default=lambda: 0)
+
+    def needed_roles(self) -> tuple[str, ...]:
+        """Those asked for that have something to do, given broker and history."""
+        idle = {
+            "broker": self.broker is not None,
+            "seal": self.history == INFLUX,
+            "forward": self.history == EMBEDDED,
+        }
+        return tuple(name for name in self.roles if not idle.get(name, False))

@@ -1,0 +1,107 @@
+"""How the process is, as one tree: what its roles say of themselves, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.ledger import Ledger
+from podcore.clock import rfc3339
+from podcore.role import Health
+from podtwin import __version__
+from podtwin.api.hub import Hub
+from podtwin.api.server import ApiServer
+from podtwin.engine.runner import EngineRunner
+from podtwin.notify.worker import Notifier
+from podtwin.pipeline.ingest import IngestRole
+from podtwin.status import (
+    Backlog,
+    BrokerStatus,
+    ComponentStatus,
+    Lag,
+    MessageLedger,
+    ReadingLedger,
+    Status,
+    ThreadStatus,
+)
+from podtwin.store.sealer import SealerRunner
+
+
+@dataclass(slots=True)
+class Parts:
+    """What this process runs; None is what another one runs, or nobody."""
+
+    ingest: IngestRole | None = None
+    engine: EngineRunner | None = None
+    sealer: SealerRunner | None = None
+    notifier: Notifier | None = None
+    hub: Hub | None = None
+    api: ApiServer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What is true of the process as a whole.
+
+    broker : its address. pending_outbox : messages in the outboxes of this process.
+    """
+
+    data_dir_id: str
+    started_ns: int
+    now_ns: int
+    roles: tuple[str, ...]
+    broker: str
+    draining: bool
+    pending_outbox: int
+
+
+def report(parts: Parts, healths: Sequence[Health], process: Process, ledger: Ledger) -> Status:
+    """The tree, from what its roles say at this moment."""
+    running = all(health.ready and health.state == "running" for health in healths)
+    return Status(
+        version=__version__,
+        data_dir_id=process.data_dir_id,
+        now=rfc3339(process.now_ns),
+        started_at=rfc3339(process.started_ns),
+        roles=process.roles,
+        ready=bool(healths) and not process.draining and running,
+        components=tuple(
+            ComponentStatus(h.name, h.state.value, h.detail, h.ready) for h in healths
+        ),
+        threads=tuple(_threads(parts, healths)),
+        ledger=MessageLedger(**ledger.messages()),
+        readings=ReadingLedger(**ledger.readings()),
+        dead_by_reason=ledger.dead_by_reason,
+        births=ledger.births,
+        states=ledger.states,
+        lag=_lag(parts),
+        backlog=_backlog(parts, process.pending_outbox),
+        broker=parts.ingest.broker() if parts.ingest else BrokerStatus(process.broker),
+    )
+
+
+def _threads(parts: Parts, healths: Sequence[Health]) -> list[ThreadStatus]:
+    threads = [
+        ThreadStatus(health.name, health.state == "running")
+        for health in healths
+        if health.name != IngestRole.name
+    ]
+    return [*threads, *(parts.ingest.threads() if parts.ingest else [])]
+
+
+def _lag(parts: Parts) -> Lag:
+    return Lag(
+        engine_frames=parts.engine.lag().frames if parts.engine else 0,
+        seal_frames=parts.sealer.lag() if parts.sealer else 0,
+        hub_frames=parts.hub.lag_frames if parts.hub else 0,
+    )
+
+
+def _backlog(parts: Parts, pending_outbox: int) -> Backlog:
+    inbox = parts.ingest.backlog() if parts.ingest else Backlog()
+    return Backlog(
+        inbox_messages=inbox.inbox_messages,
+        inbox_bytes=inbox.inbox_bytes,
+        closed_steps=parts.engine.lag().steps if parts.engine else 0,
+        pending_outbox=pending_outbox,
+    )
