@@ -1,0 +1,57 @@
+"""How PodTwin reaches InfluxDB 2: where it is, who we are there, and a client with its limits.
+
+The library's low-level services are what is used (`WriteService`, `QueryService`, ...): its
+batching writer hides what was lost, and its records cost more than the rows that they hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+
+# A server that is there takes a connection within a round trip; one that is away is not waited for.
+CONNECT_S: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxAddress:
+    """A bucket of an InfluxDB 2.
+
+    url : of its HTTP API, as `http://127.0.0.1:8086`.
+    org, bucket : by name.
+    token : may write, read, or both; never shown.
+    """
+
+    url: str
+    org: str
+    bucket: str
+    token: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"bucket {self.bucket!r} of {self.org!r} at {self.url}"
+
+
+def connect(address: InfluxAddress, timeout_s: float) -> InfluxDBClient:
+    """A client that may be used by several threads; it opens connections when they are needed.
+
+    Nothing is sent yet, so a server that is away is noticed by the first request.
+
+    Parameters
+    ----------
+    timeout_s : the longest silence in the middle of a request; a connection gets `CONNECT_S`.
+    """
+    # Half a second of generated classes, which only who speaks to InfluxDB shall wait for.
+    from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415
+
+    limits_ms = (round(min(CONNECT_S, timeout_s) * 1000), round(timeout_s * 1000))
+    return InfluxDBClient(
+        address.url,
+        address.token,
+        timeout=limits_ms,
+        org=address.org,
+        connection_pool_maxsize=8,  # as many as read or write at once: 8 of the API, 4 of a sink
+        retries=False,
+    )
