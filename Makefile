@@ -4,7 +4,7 @@
 #   make test ARGS="tests/podcore -k site"
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev frontend demo test check bench lock clean
+.PHONY: help env env-dev frontend demo test slow check bench lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -12,6 +12,7 @@ ARGS ?=
 help:
 	@echo "make demo    the whole program on simulated sites, in the browser (ARGS=\"--sites 3\")"
 	@echo "make test    all tests (ARGS=\"tests/podcore\")"
+	@echo "make slow    the tests of minutes: InfluxDB, Telegraf and faults that take their time"
 	@echo "make check   style, types, imports, architecture, and the wheel in an empty environment"
 	@echo "make bench   benchmarks"
 	@echo "make env     only .venv, from requirements/run.txt"
@@ -37,7 +38,10 @@ demo: env frontend
 	@$(BIN)/podtwin demo $(ARGS)
 
 test: env-dev frontend
-	@$(BIN)/python -m pytest -m "not build" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not build and not slow" -n 2 --dist loadfile $(ARGS)
+
+slow: env-dev frontend
+	@$(BIN)/python -m pytest -m slow -n 2 --dist loadfile $(ARGS)
 
 check: env-dev frontend
 	$(BIN)/ruff check .
