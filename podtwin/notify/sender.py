@@ -11,7 +11,7 @@ import httpx
 
 from podcore.clock import NS
 from podcore.ports import Clock
-from podtwin.alerts.delivery import Answer, parse_retry_after
+from podtwin.alerts.delivery import Answer, parse_http_date, parse_retry_after
 from podtwin.notify.address import Policy
 from podtwin.notify.signing import headers
 from podtwin.notify.transport import ADDRESS, CheckedTransport, TargetRefused
@@ -76,14 +76,19 @@ class HttpSender:
         except httpx.TransportError as error:
             return _failure(error), b"", ""
         address = str(response.extensions.get(ADDRESS, ""))
-        retry_after_s = parse_retry_after(response.headers.get("retry-after"))
-        answer = Answer(response.status_code, retry_after_s=retry_after_s)
+        answer = Answer(response.status_code, retry_after_s=self._asked_s(response.headers))
         try:
             return answer, self._first_bytes(response, began_s), address
         except httpx.TransportError:
             return answer, b"", address  # the status is what decides
         finally:
             response.close()
+
+    def _asked_s(self, answered: httpx.Headers) -> float | None:
+        """What the answer asks to wait; its date counts from its own, for clocks may differ."""
+        said_s = parse_http_date(answered.get("date"))
+        now_s = self._clock.now_ns() / NS if said_s is None else said_s
+        return parse_retry_after(answered.get("retry-after"), now_s)
 
     def _first_bytes(self, response: httpx.Response, began_s: float) -> bytes:
         stream = response.stream

@@ -226,11 +226,8 @@ class Notifier:
     def _settle(self) -> bool:
         landed = [each for each in self._flights if each.future is not None and each.future.done()]
         for flight in landed:
-            self._flights.remove(flight)
-            line = self._lines[flight.endpoint.id]
-            line.flights -= 1
             assert flight.future is not None  # noqa: S101 - it has landed
-            self._conclude(flight, line, flight.future.result())
+            self._conclude(flight, self._lines[flight.endpoint.id], flight.future.result())
         return bool(landed)
 
     def _conclude(self, flight: _Flight, line: _Line, sent: Sent) -> None:
@@ -253,6 +250,9 @@ class Notifier:
             state=state.value,
         )
         self._outbox.conclude(attempt, now_ns + round(decision.wait_s * NS))
+        # Only now: on a disk that refuses, the answer stays here and is written by a later round.
+        self._flights.remove(flight)
+        line.flights -= 1
         self._judge_line(endpoint, line, sent, decision)
         if decision.disable:
             self._outbox.disable(endpoint.id, decision.reason, now_ns)

@@ -7,10 +7,13 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from support.frames import NS
+from support.manual_clock import ManualClock
 from support.webhooks import SECRET, serving
 
 from podcore.clock import SystemClock
@@ -70,6 +73,25 @@ def test_the_status_and_the_beginning_of_the_answer_are_kept(
 def test_what_the_receiver_asks_to_wait_is_read(sender: HttpSender) -> None:
     sent = answered(sender, http("429 Slow", "retry-after: 17"))
     assert sent.answer.retry_after_s == 17.0
+
+
+@pytest.mark.parametrize(
+    ("dates", "seconds"),
+    (
+        (("date: Wed, 21 Oct 2026 07:27:00 GMT",), 60.0),
+        ((), 120.0),
+        (("date: never",), 120.0),
+    ),
+)
+def test_a_time_that_the_receiver_names_counts_from_its_own_date(
+    dates: tuple[str, ...], seconds: float
+) -> None:
+    clock = ManualClock(int(datetime(2026, 10, 21, 7, 26, tzinfo=UTC).timestamp()) * NS)
+    sender = HttpSender(Policy(), clock)
+    asked = "retry-after: Wed, 21 Oct 2026 07:28:00 GMT"
+    sent = answered(sender, http("503 Later", asked, *dates))
+    sender.close()
+    assert sent.answer.retry_after_s == seconds
 
 
 def test_a_redirect_is_not_followed(sender: HttpSender) -> None:

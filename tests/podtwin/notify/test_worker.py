@@ -10,6 +10,8 @@ from support.alerts import a_notice
 from support.manual_clock import ManualClock
 from support.webhooks import Held, ScriptedSender, an_endpoint, at_once
 
+from podcore.errors import NotWritten
+from podcore.outbox import Attempt
 from podcore.role import RoleState
 from podtwin.alerts.delivery import RETRY_FOR_S, Answer
 from podtwin.alerts.event import MAX_BODY_BYTES
@@ -240,6 +242,35 @@ def test_a_process_that_ended_while_sending_sends_again_under_the_same_id(bench:
     settle(again)
     assert bench.states() == ["delivered"]
     assert [message for _, message in bench.sender.tried] == [bench.messages()[0].id]
+
+
+class FullDisk(SqliteOutbox):
+    """An outbox whose disk refuses the answer of an attempt while it is full."""
+
+    full = True
+
+    def conclude(self, attempt: Attempt, due_ns: int) -> None:
+        if self.full:
+            raise NotWritten("state.db: database or disk is full")
+        super().conclude(attempt, due_ns)
+
+
+def test_an_answer_that_finds_the_disk_full_is_written_when_there_is_room(bench: Bench) -> None:
+    bench.outbox = disk = FullDisk(bench.store)
+    bench.tell("a", "b")
+    notifier = bench.notifier()
+    notifier.round()
+    for _ in range(2):
+        with pytest.raises(NotWritten):
+            notifier.round()
+    assert bench.states() == ["sending", "sending"]
+    disk.full = False
+    settle(notifier)
+    assert bench.states() == ["delivered", "delivered"]
+    assert len(bench.sender.tried) == 2
+    bench.tell(*(f"c{number}" for number in range(2 * EACH)))  # it holds no sender
+    settle(notifier)
+    assert bench.states() == ["delivered"] * (2 + 2 * EACH)
 
 
 def test_a_redelivered_message_is_sent_under_its_id_and_logged_as_one_more(bench: Bench) -> None:
