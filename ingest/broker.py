@@ -21,6 +21,7 @@ from podcore.errors import ConfigError
 
 HOST = "127.0.0.1"
 START_S = 10.0
+MAX_COMPLAINT = 200  # characters
 
 logger = structlog.get_logger("broker")
 
@@ -45,8 +46,7 @@ class EmbeddedBroker:
         """
         if not port_is_free(self.port):  # asked first: the broker would log a traceback
             raise _taken(self.port, "another program listens there")
-        logging.getLogger("amqtt").setLevel(logging.ERROR)
-        logging.getLogger("transitions").setLevel(logging.ERROR)
+        speak_plainly()
         self._thread.start()
         self._started.wait(START_S)
         if self._error is not None or not self._started.is_set():
@@ -79,6 +79,35 @@ class EmbeddedBroker:
         self._started.set()
         await self._stop.wait()
         await broker.shutdown()
+
+
+class _OneLine(logging.Handler):
+    """The library's complaints as events of one line: its tracebacks tell a reader nothing.
+
+    On a busy machine a message waits more than the library's five seconds for its PUBACK, and is
+    given up; its sender's outbox sends it again. The first of each kind is a warning.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        kind = type(error).__name__ if error is not None else record.name
+        say = logger.debug if kind in self._said else logger.warning
+        self._said.add(kind)
+        say("demo_broker_complained", error=str(error or record.getMessage())[:MAX_COMPLAINT])
+
+
+def speak_plainly() -> None:
+    """Takes the library's loggers over; once, however often it is called."""
+    for name in ("amqtt", "transitions"):
+        library = logging.getLogger(name)
+        library.setLevel(logging.ERROR)
+        library.propagate = False
+        if not any(isinstance(handler, _OneLine) for handler in library.handlers):
+            library.addHandler(_OneLine())
 
 
 def _taken(port: int, rule: str) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,9 +10,10 @@ from collections.abc import Iterator
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from structlog.testing import capture_logs
 from support.waiting import eventually
 
-from ingest.broker import HOST, EmbeddedBroker, free_port, port_is_free
+from ingest.broker import HOST, EmbeddedBroker, free_port, port_is_free, speak_plainly
 from podcore.errors import ConfigError
 
 
@@ -88,3 +90,19 @@ def test_after_a_stop_the_port_is_free_and_another_stop_does_nothing() -> None:
     broker.stop()
     assert not broker.alive()
     assert port_is_free(broker.port)
+
+
+def test_what_the_library_complains_of_is_one_line_and_no_traceback(
+    broker: EmbeddedBroker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speak_plainly()  # again: each complaint is still said once
+    with capture_logs() as said:
+        for packet in (1, 2):
+            error = TimeoutError(f"Timeout waiting for PUBACK for packet ID {packet}")
+            logging.getLogger("amqtt.broker").error("Task failed: skipped", exc_info=error)
+    assert [(one["event"], one["log_level"]) for one in said] == [
+        ("demo_broker_complained", "warning"),
+        ("demo_broker_complained", "debug"),
+    ]
+    assert "packet ID 1" in said[0]["error"]
+    assert "Traceback" not in capsys.readouterr().err
