@@ -64,4 +64,16 @@ MIGRATIONS = (
       position INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, by TEXT NOT NULL,
       what TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL);
     """,
+    # Of keys and sessions only digests are kept. A name is free again once its key is revoked.
+    """
+    CREATE TABLE keys (
+      id TEXT PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, scope TEXT NOT NULL,
+      sites TEXT NOT NULL, created_ns INTEGER NOT NULL, created_by TEXT NOT NULL,
+      expires_ns INTEGER, revoked_ns INTEGER, used_ns INTEGER);
+    CREATE UNIQUE INDEX keys_by_name ON keys (name) WHERE revoked_ns IS NULL;
+    CREATE TABLE sessions (
+      digest BLOB PRIMARY KEY, key TEXT NOT NULL, created_ns INTEGER NOT NULL,
+      expires_ns INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX sessions_by_key ON sessions (key, created_ns);
+    """,
 )

@@ -10,6 +10,7 @@ import pytest
 from podcore.errors import ConfigError
 from podcore.ports import Checkpoint, Cursors, EngineStore, Transition
 from podtwin.store.state import StateStore
+from podtwin.store.state_schema import MIGRATIONS
 
 MINUTE_NS = 60_000_000_000
 
@@ -136,7 +137,8 @@ def test_a_commit_survives_a_power_cut(store: StateStore) -> None:
     with sqlite3.connect(store.path) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
-    assert store.settings() == {"synchronous": 2, "busy_timeout": 5_000, "user_version": 2}
+    version = len(MIGRATIONS)
+    assert store.settings() == {"synchronous": 2, "busy_timeout": 5_000, "user_version": version}
 
 
 def test_a_file_of_a_newer_version_is_refused_with_the_way_out(tmp_path: Path) -> None:
