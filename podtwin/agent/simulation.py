@@ -7,24 +7,22 @@ since a node's clock is one thing at a time.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
-import structlog
 
 from ingest.address import BrokerAddress
-from ingest.native import encode_birth, encode_telemetry
+from ingest.native import encode_birth
 from ingest.outbox import Outbox
-from ingest.sender import DEFAULT_PATIENCE, MakeBirth, Patience, Sender, SenderStatus
+from ingest.sender import DEFAULT_PATIENCE, MakeBirth, Patience, Sender
 from podcore.clock import NS
 from podcore.frame import BirthPoint
 from podcore.ports import Backlog, Clock
-from podcore.role import Health, RoleState
 from podcore.site import Site
+from podtwin.agent.node import MakeSender, PublishingNode
 from simulators.faults import Fault, FaultSpec
 from simulators.site import SimulatedSite
 
@@ -32,8 +30,6 @@ BATCH = 100  # samples of the past a commit: one wait for the disk for all of th
 MOST_WAITING = 20_000  # samples of the past that may wait in the outbox: 24 MB at 1.2 kB
 ASLEEP_NS = 5 * NS  # later than this the machine slept, and what was missed is not made up
 _DEFAULT_NODE = "gw-1"
-
-_log = structlog.get_logger(__name__)
 
 
 class Plant(Protocol):
@@ -68,8 +64,8 @@ class Script:
 LIVE = Script()
 
 
-class SimulatedNode:
-    """A role: thread `sim-{site}` samples, the sender's thread sends.
+class SimulatedNode(PublishingNode):
+    """A node whose thread `sim-{site}` samples a plant.
 
     Parameters
     ----------
@@ -83,7 +79,7 @@ class SimulatedNode:
         site: str,
         plant: Plant,
         outbox: Outbox,
-        make_sender: Callable[[Backlog, MakeBirth], Sender],
+        make_sender: MakeSender,
         clock: Clock,
         *,
         script: Script = LIVE,
@@ -91,90 +87,21 @@ class SimulatedNode:
         on_first_live: Callable[[int], None] = lambda _ts_ns: None,
     ) -> None:
         self.site = site
-        self.samples = 0
-        self._plant = plant
-        self._outbox = outbox
-        self._clock = clock
         self.script = script
+        self._plant = plant
         self._faults = faults
         self._on_first_live = on_first_live
-        self._started_ns = clock.now_ns()
-        self._stopping = threading.Event()
-        self._failure = ""
-        self._stopped = False
-        self._confirmed_before = outbox.first() - 1
         waiting = outbox.first() <= outbox.last()
         self._recorded = outbox.recorded_up_to >= outbox.first() or (
             not waiting and script.past_s > 0
         )
-        self._sender = make_sender(outbox, self._birth(recorded=self._recorded))
-        self._thread = threading.Thread(target=self._run, name=f"sim-{site}", daemon=True)
+        super().__init__(f"sim-{site}", outbox, make_sender, clock)
 
     def start(self) -> None:
         """Begins to sample and to send."""
         if self._outbox.first() <= self._outbox.recorded_up_to < self._outbox.last():
             self._turn(recorded=False, after=self._outbox.recorded_up_to)
-        self._sender.start()
-        self._thread.start()
-
-    def drain(self, deadline_s: float) -> None:
-        """Samples no more, and waits at most so long until all is acknowledged."""
-        self.end_sampling()
-        self._sender.flush(deadline_s)
-
-    def end_sampling(self) -> None:
-        """Ends the plant's thread; the sender goes on."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def stop(self) -> None:
-        """Ends both threads and frees the outbox, which keeps what is not acknowledged."""
-        if self._stopped:
-            return
-        self._stopped = True
-        self.end_sampling()
-        self._sender.stop()
-        self._outbox.close()
-
-    def health(self) -> Health:
-        """How it is now."""
-        name = f"sim-{self.site}"
-        sender = self._sender.status()
-        if self._failure:
-            return Health(name, RoleState.FAILED, self._failure, ready=False)
-        if self._stopped:
-            return Health(name, RoleState.STOPPED, sender.detail, ready=False)
-        if not self._thread.is_alive() and self._thread.ident is None:
-            return Health(name, RoleState.STARTING, "not started", ready=False)
-        if not sender.alive:
-            return Health(name, RoleState.FAILED, sender.detail, ready=False)
-        detail = f"{self.samples} samples, {sender.last - sender.confirmed} not acknowledged"
-        return Health(name, RoleState.RUNNING, detail)
-
-    def status(self) -> SenderStatus:
-        """How its sender is."""
-        return self._sender.status()
-
-    @property
-    def heard(self) -> bool:
-        """Whether anything was acknowledged since the start."""
-        return self._sender.status().confirmed > self._confirmed_before
-
-    @property
-    def waiting(self) -> int:
-        """Samples that are not acknowledged."""
-        return self._outbox.last() - self._outbox.first() + 1
-
-    @property
-    def finished(self) -> bool:
-        """Whether a script without an end in the present is played, and all acknowledged."""
-        played = self._thread.ident is not None and not self._thread.is_alive()
-        return played and not self._failure and self.waiting == 0
-
-    def wait_for_change(self, timeout_s: float) -> None:
-        """Waits at most so long for the sender to hear something."""
-        self._sender.wait_for_change(timeout_s)
+        super().start()
 
     def play_past(self, from_ns: int, to_ns: int) -> None:
         """Samples (from, to] into the outbox, marked as recorded."""
@@ -185,7 +112,7 @@ class SimulatedNode:
         for ts_ns in range(from_ns + every_ns, to_ns + 1, every_ns):
             if self._held_up((ts_ns - from_ns) / NS, began_s):
                 break
-            batch += self._encoded(ts_ns, self.script.past_every_s, len(batch))
+            batch += self._sampled(ts_ns, self.script.past_every_s, len(batch))
             if len(batch) == BATCH or self.script.past_speed is not None:
                 self._append(batch, recorded=True)
                 batch = []
@@ -204,22 +131,18 @@ class SimulatedNode:
             now_ns = self._clock.now_ns()
             if now_ns - next_ns > ASLEEP_NS:
                 next_ns = now_ns // NS * NS
-            self._append(self._encoded(next_ns, 1.0, 0))
+            self._append(self._sampled(next_ns, 1.0, 0))
             next_ns += NS
 
-    def _run(self) -> None:
-        try:
-            if self.script.past_s > 0:
-                to_ns = self._clock.now_ns() // NS * NS
-                from_ns = to_ns - round(self.script.past_s * NS)
-                if not self.script.live:
-                    self._begin_faults(from_ns)
-                self.play_past(from_ns, to_ns)
-            if self.script.live and not self._stopping.is_set():
-                self.play_live()
-        except Exception as error:  # noqa: BLE001 - the top of a task: it ends and says so
-            self._failure = f"failed: {error!r}"
-            _log.exception("simulation_failed", site=self.site)
+    def _play(self) -> None:
+        if self.script.past_s > 0:
+            to_ns = self._clock.now_ns() // NS * NS
+            from_ns = to_ns - round(self.script.past_s * NS)
+            if not self.script.live:
+                self._begin_faults(from_ns)
+            self.play_past(from_ns, to_ns)
+        if self.script.live and not self._stopping.is_set():
+            self.play_live()
 
     def _begin_faults(self, zero_ns: int) -> None:
         for spec in self._faults:
@@ -235,23 +158,17 @@ class SimulatedNode:
             self._clock.wait(self._stopping, 0.1)
         return self._clock.wait(self._stopping, wait_s) if wait_s else self._stopping.is_set()
 
-    def _encoded(self, ts_ns: int, every_s: float, ahead: int) -> list[bytes]:
+    def _sampled(self, ts_ns: int, every_s: float, ahead: int) -> list[bytes]:
         values = self._plant.sample(ts_ns, every_s=every_s)
-        if not values:
-            return []
-        seq = self._outbox.last() + ahead + 1
-        return [encode_telemetry(self._outbox.boot, seq, ts_ns, values)]
-
-    def _append(self, payloads: list[bytes], *, recorded: bool = False) -> None:
-        if payloads:
-            self._outbox.append_many(payloads, recorded=recorded)
-            self.samples += len(payloads)
-            self._sender.wake()
+        return [self._encoded(ts_ns, values, ahead)] if values else []
 
     def _turn(self, *, recorded: bool, after: int) -> None:
         if recorded is not self._recorded:
             self._recorded = recorded
             self._sender.change_clock(self._birth(recorded=recorded), after)
+
+    def _first_birth(self) -> MakeBirth:
+        return self._birth(recorded=self._recorded)
 
     def _birth(self, *, recorded: bool) -> MakeBirth:
         every_s = self.script.past_every_s if recorded else 0.0
