@@ -260,7 +260,10 @@ class SqliteLogReader(_Reading):
 
 
 class SharedLogReader:
-    """A tail that any thread may ask; each gets a connection of its own at its first question."""
+    """A tail that any thread may ask; each gets a connection of its own at its first question.
+
+    A file that is not there holds nothing, and is not made: whoever only asks leaves no trace.
+    """
 
     def __init__(self, path: Path, *, derived: bool = False) -> None:
         self._path = path
@@ -269,14 +272,16 @@ class SharedLogReader:
 
     def between(self, site: str, from_ns: int, to_ns: int, after: int) -> list[Frame]:
         """The reading and forecast Frames of a site with ts in [from, to) above an offset."""
-        return self._reader().between(site, from_ns, to_ns, after)
+        reader = self._reader()
+        return [] if reader is None else reader.between(site, from_ns, to_ns, after)
 
     def sites(self) -> list[str]:
         """The sites of which reading or forecast Frames are held, sorted."""
-        return self._reader().sites()
+        reader = self._reader()
+        return [] if reader is None else reader.sites()
 
-    def _reader(self) -> SqliteLogReader:
+    def _reader(self) -> SqliteLogReader | None:
         reader: SqliteLogReader | None = getattr(self._own, "reader", None)
-        if reader is None:
+        if reader is None and self._path.exists():
             reader = self._own.reader = SqliteLogReader(self._path, derived=self._derived)
         return reader

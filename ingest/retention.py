@@ -12,7 +12,7 @@ from podcore.errors import NotWritten
 from podcore.ports import Clock
 
 KEEP_NS = 24 * 3_600 * NS
-MAX_BYTES = 2 * 1024**3
+MAX_BYTES = 2_000_000_000
 KEEP_WHEN_LARGE_NS = 3_600 * NS
 EVERY_S = 10.0  # between two looks at what may go
 

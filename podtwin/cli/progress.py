@@ -1,4 +1,4 @@
-"""Progress bars on stderr, shown only when the work takes longer than two seconds."""
+"""Progress bars on stderr: on a terminal, and only when the work takes longer than two seconds."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ def progress_bar(title: str, clock: Clock) -> Iterator[Callable[[int, int], None
         TimeRemainingColumn,
     )
 
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
     )
     began_s = clock.monotonic_s()
@@ -36,7 +37,8 @@ def progress_bar(title: str, clock: Clock) -> Iterator[Callable[[int, int], None
 
     def advance(done: int, total: int) -> None:
         nonlocal shown
-        if not shown and clock.monotonic_s() - began_s >= SHOW_AFTER_S:
+        # In a file or a pipe a bar is an empty line and nothing else.
+        if console.is_terminal and not shown and clock.monotonic_s() - began_s >= SHOW_AFTER_S:
             shown = True
             bar.start()
         bar.update(task, completed=done, total=total)

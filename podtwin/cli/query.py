@@ -159,12 +159,14 @@ def _time(place: str, text: str, now_ns: int) -> int:
         raise ConfigError(place, text, str(error)) from None
 
 
-def _gauges(data_dir: Path) -> list[str]:
-    """The ids of all gauges that the registry knows."""
+def _gauges(data_dir: Path) -> list[str] | None:
+    """The ids of all gauges that the registry knows; None without a log, in which it lives."""
     from ingest.log import SqliteLogReader
     from ingest.registry_store import load_sites
     from podcore.quantity import PointKind
 
+    if not (data_dir / "log.db").exists():
+        return None
     reader = SqliteLogReader(data_dir / "log.db")
     try:
         sites = load_sites(reader.connection)
@@ -179,7 +181,7 @@ def _gauges(data_dir: Path) -> list[str]:
 
 
 def _binned(
-    pieces: Iterator[pl.DataFrame], step: str, agg: str | None, gauges: list[str]
+    pieces: Iterator[pl.DataFrame], step: str, agg: str | None, gauges: list[str] | None
 ) -> Iterator[pl.DataFrame]:
     import polars as pl
 
@@ -191,6 +193,9 @@ def _binned(
     words = [each.value for each in Agg]
     if agg is not None and agg not in words:
         raise ConfigError("--agg", agg, "is no aggregate", did_you_mean(agg, words))
+    if agg is None and gauges is None:
+        rule = "without a log.db nothing says which points are gauges and which counters"
+        raise ConfigError("--agg", None, rule, f"name one of {', '.join(words)}")
     try:
         step_ns = parse_span(step)
     except ValueError as error:
@@ -198,7 +203,7 @@ def _binned(
     parts = [bin_parts(piece, step_ns) for piece in pieces]
     if parts:
         merged = merge_parts(pl.concat(parts))
-        yield finish_as_is_usual(merged, gauges) if agg is None else finish(merged, Agg(agg))
+        yield finish(merged, Agg(agg)) if agg else finish_as_is_usual(merged, gauges or ())
 
 
 def _print(pieces: Iterator[pl.DataFrame], form: Form) -> None:

@@ -9,6 +9,8 @@ import typer
 
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 
+NOT_KNOWN = "not known; the engine has not done all of it, or runs"
+
 
 def record(
     out: Annotated[Path, typer.Option(help="Folder, or archive when it ends in .zip.")],
@@ -44,7 +46,7 @@ def record(
     if output is Output.JSON:
         print_json(facts)
     else:
-        print_pairs(facts)
+        print_pairs(facts | {"digest": manifest.digest or NOT_KNOWN})
 
 
 def _time(place: str, text: str | None, now_ns: int) -> int | None:

@@ -2,7 +2,7 @@
 
 A variable nests by `__` (`PODTWIN_HTTP__PORT=8081`); with `_FILE` at its end it names a file that
 holds the value (`PODTWIN_BROKER__PASSWORD_FILE=/run/secrets/broker`), so that no secret has to
-stand in the environment. Each default stands here and nowhere else.
+stand in the environment. Each default stands here, or where it is used, and never in both.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ingest.retention import KEEP_NS, MAX_BYTES
+from podcore.clock import NS
 from podcore.duration import parse_duration
 
 RoleName = Literal["broker", "ingest", "engine", "seal", "forward", "notify", "api"]
@@ -95,9 +97,9 @@ class IngestSettings(_Section):
 class LogSettings(_Section):
     """How long the log holds what all readers have passed."""
 
-    keep: Seconds = 86_400.0
+    keep: Seconds = KEEP_NS / NS
     """Age up to which a Frame stays in any case, as `24h`."""
-    max_bytes: Annotated[int, Field(ge=10_000_000)] = 2_000_000_000
+    max_bytes: Annotated[int, Field(ge=10_000_000)] = MAX_BYTES
     """Size past which Frames go once they are an hour old."""
 
 

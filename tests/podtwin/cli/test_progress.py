@@ -14,6 +14,17 @@ def test_what_is_done_soon_shows_no_bar(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr() == ("", "")
 
 
+def test_where_there_is_no_terminal_nothing_is_written_not_even_an_empty_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = ManualClock()
+    with progress_bar("recording", clock) as advance:
+        clock.advance(SHOW_AFTER_S)
+        advance(1, 2)
+        advance(2, 2)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_what_takes_longer_shows_it_on_stderr(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

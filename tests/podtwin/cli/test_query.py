@@ -16,11 +16,13 @@ from support.engine_logs import START_NS, air_dx
 from support.frames import NS, reading
 from typer.testing import CliRunner, Result
 
-from ingest.log import SqliteLog
+from ingest.log import SqliteLog, SqliteLogReader
 from podcore.errors import ConfigError
 from podcore.frame import Frame, Source
 from podtwin.cli import query as module
 from podtwin.cli.app import run as run_podtwin
+from podtwin.store.sealer import Sealer
+from podtwin.store.state import StateStore
 
 RUNNER = CliRunner()
 APP = typer.Typer()
@@ -186,6 +188,24 @@ def test_what_cannot_be_asked_is_refused_with_what_could_be(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         ask(data_dir, *arguments)
+
+
+def test_a_folder_that_holds_history_alone_is_read_and_left_as_it_was(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    log, derived = (SqliteLogReader(data_dir / f"{n}.db", derived=n == "derived")
+                    for n in ("log", "derived"))  # fmt: skip
+    state = StateStore(tmp_path / "state.db")
+    Sealer(tmp_path, log, derived, state).run_once(force=True)
+    for each in (log, derived, state):
+        each.close()
+    for file in tmp_path.glob("state.db*"):
+        file.unlink()
+    found = rows(tmp_path, "ams-03/meter-main/*", "--step", "10s", "--agg", "max")
+    assert found.height == 12
+    with pytest.raises(ConfigError, match=r"--agg: without a log\.db nothing says"):
+        ask(tmp_path, "ams-03/meter-main/*", "--step", "10s")
+    assert [each.name for each in tmp_path.iterdir()] == ["history"]
 
 
 def test_an_unknown_point_is_a_wrong_command(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.data_dirs import lived
+from support.data_dirs import filled, lived
+from support.engine_logs import air_dx, live
 from typer.testing import CliRunner, Result
 
 from podcore.errors import ConfigError
@@ -44,6 +45,12 @@ def test_it_says_what_it_wrote(data_dir: Path, tmp_path: Path, name: str) -> Non
 def test_a_table_is_a_line_a_fact(data_dir: Path, tmp_path: Path) -> None:
     lines = run(data_dir, tmp_path / "one").stdout.splitlines()
     assert dict(line.split(None, 1) for line in lines)["frames"] == "81"
+
+
+def test_a_digest_that_is_not_known_yet_is_said_in_words(tmp_path: Path) -> None:
+    running = filled(tmp_path / "data", live(range(3)), air_dx())
+    assert "not known; the engine" in run(running, tmp_path / "one").stdout
+    assert json.loads(run(running, tmp_path / "two", "-o", "json").stdout)["digest"] is None
 
 
 def test_a_range_ends_before_to(data_dir: Path, tmp_path: Path) -> None:
