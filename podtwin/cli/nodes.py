@@ -19,8 +19,8 @@ GIVE_UP_S = 60.0  # without progress, when there is an end to come to
 _LOOK_S = 0.2
 
 
-def duration_s(text: str | None) -> float | None:
-    """The seconds of `--duration`."""
+def duration_s(text: str | None, flag: str = "--duration") -> float | None:
+    """The seconds that a flag names."""
     from podcore.duration import parse_duration
 
     if text is None:
@@ -28,7 +28,7 @@ def duration_s(text: str | None) -> float | None:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise ConfigError("--duration", text, str(error)) from None
+        raise ConfigError(flag, text, str(error)) from None
 
 
 def play(

@@ -52,16 +52,16 @@ def publish(
     Several files are merged by time. Rows with the same time become one message, and a cell that
     is empty or no number is left out. Run it again and it goes on after what was acknowledged.
     """
-    from ingest.address import BrokerAddress
     from podcore.clock import SystemClock
     from podtwin.agent.mapping import parse_maps
     from podtwin.agent.publish import Pace, Publisher, prepare
+    from podtwin.cli.account import broker_address
 
     pace = Pace(speed_of(speed), max_messages, give_up)
     for flag, value in (("--site", site), ("--node", node)):
         if not is_id(value):
             raise ConfigError(flag, value, ID_RULE)
-    address = BrokerAddress.parse(broker)
+    address = broker_address(broker)
     publication = prepare(files, time, parse_maps(maps), site, node)
     for assumed in publication.table.assumed:
         typer.echo(assumed, err=True)

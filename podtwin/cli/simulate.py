@@ -63,9 +63,9 @@ def simulate(
     from podtwin.pipeline.demo_sites import require_sites
     from simulators.faults import parse_fault
 
-    clock, address = SystemClock(), BrokerAddress.parse(broker)
+    clock, address = SystemClock(), broker_address(broker)
     length_s = duration_s(duration)
-    script = _script(speed_of(speed), length_s)
+    script = _script(speed_of(speed), length_s, duration_s(past, "--past"))
     wanted = _sites(site_files, sites, seed)
     specs = [parse_fault(text) for text in faults or ()]
     require_sites(specs, wanted)
@@ -88,11 +88,14 @@ def simulate(
     _summary(nodes, output, broker)
 
 
-def _script(speed: float | None, duration_s: float | None) -> Script:
+def _script(speed: float | None, duration_s: float | None, past_s: float | None = None) -> Script:
     from podtwin.agent.simulation import LIVE, Script
 
     if speed == 1.0:
-        return LIVE
+        return LIVE if past_s is None else Script(past_s=past_s)
+    if past_s is not None:
+        rule = "a speed other than 1 plays the past alone"
+        raise ConfigError("--past", past_s, rule, "leave one out; --duration says how much of it")
     if duration_s is None:
         rule = "a speed other than 1 plays a stretch of the past, which must be given"
         raise ConfigError("--speed", speed or "max", rule, "add e.g. --duration 2h")

@@ -12,7 +12,7 @@ from support.receiver import AckingReceiver, Receiver
 
 from podcore.errors import ConfigError
 from podtwin.agent.simulation import LIVE, Script
-from podtwin.cli.simulate import _script
+from podtwin.cli.simulate import _not_again, _script
 
 ROOT = Path(__file__).parents[3]
 CODE = "from podtwin.cli import main; main()"
@@ -39,6 +39,28 @@ def test_another_speed_plays_a_stretch_of_the_past() -> None:
 def test_another_speed_needs_a_stretch_to_play() -> None:
     with pytest.raises(ConfigError, match=r"add e\.g\. --duration 2h"):
         _script(None, None)
+
+
+def test_a_live_plant_may_play_a_stretch_of_the_past_first() -> None:
+    assert _script(1.0, None, 7_200.0) == Script(7_200.0, 5.0, None, live=True)
+
+
+def test_a_stretch_before_the_present_needs_a_live_plant() -> None:
+    with pytest.raises(ConfigError, match="plays the past alone"):
+        _script(None, 120.0, 60.0)
+
+
+def test_an_outbox_that_has_had_its_past_goes_on_live(tmp_path: Path) -> None:
+    script, outbox = Script(past_s=7_200.0), tmp_path / "ams-03.gw-1.db"
+    assert _not_again(script, outbox) is script
+    outbox.touch()
+    assert _not_again(script, outbox) is LIVE
+
+
+def test_the_past_alone_is_played_again_on_an_outbox_that_is_there(tmp_path: Path) -> None:
+    script, outbox = Script(past_s=60.0, live=False), tmp_path / "ams-03.gw-1.db"
+    outbox.touch()
+    assert _not_again(script, outbox) is script
 
 
 @pytest.mark.system
