@@ -92,6 +92,7 @@ _SERVER_OPTIONAL = (
     *_specs("data_rate", 10, _N, "disk_read_rate", "disk_write_rate", needed=False),
     *_specs("data_rate", 10, _N, "network_receive_rate", "network_transmit_rate", needed=False),
     *_specs("temperature", 10, _N, "cpu_temp", needed=False),
+    *_specs("power", 5, _N, "cpu_power", "memory_power", needed=False),
 )
 _CLUSTER_POINTS = (
     *_specs("power", 30, _Y, "it_power"),
@@ -204,6 +205,7 @@ _FAMILIES = (
     (re.compile(r"core_[0-9]{2,3}_utilization"), "utilization", Role.NONE),
     (re.compile(r"gpu_[0-9]{1,2}_power"), "power", Role.NONE),
     (re.compile(r"gpu_[0-9]{1,2}_temp"), "temperature", Role.NONE),
+    (re.compile(r"gpu_[0-9]{1,2}_utilization"), "utilization", Role.NONE),
     (re.compile(r"fan_[0-9]{1,2}_speed"), "rotational_speed", Role.NONE),
 )
 

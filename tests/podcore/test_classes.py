@@ -44,6 +44,8 @@ def test_no_class_names_a_point_twice(asset_class: str) -> None:
         ("battery", "state_of_charge", "percentage", 10, Role.MEASUREMENT),
         ("server", "core_07_utilization", "utilization", 10, Role.NONE),
         ("server", "gpu_3_temp", "temperature", 10, Role.NONE),
+        ("server", "gpu_0_utilization", "utilization", 10, Role.NONE),
+        ("server", "cpu_power", "power", 5, Role.NONE),
         ("cluster", "util4_sum", "number", 30, Role.INPUT),
     ),
 )
