@@ -1,8 +1,7 @@
 """The judge: what a calculated step says about the conditions of its site.
 
-Detectors run over the watched channels of all sites of a batch at once, elementwise, so that a
-site's scores do not depend on its neighbours. Scores become signals, signals move conditions in
-site time, and changes of conditions leave as transitions and, once the site is live, as notices.
+Scores of the detectors (`engine.scoring`) become signals, signals move conditions in site time,
+and changes of conditions leave as transitions and, once the site is live, as notices.
 Nothing here asks a clock; what the judge remembers of a site goes into the site's checkpoint.
 """
 
@@ -11,13 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from analytics import runaway
-from analytics.detector import Array, Detector, Score, Seen
+from analytics.detector import Detector, Score
 from analytics.standard import standard_detectors
 from analytics.suspect import NOBODY, Suspicion, suspect
-from podcore.clock import NS
 from podcore.ports import Applied, Command
 from podtwin.alerts.conditions import (
     INACTIVE,
@@ -43,10 +38,9 @@ from podtwin.alerts.rules import (
 )
 from podtwin.alerts.table import NoTransition
 from podtwin.engine.outputs import StepResult
+from podtwin.engine.scoring import Scoring, begun
 from podtwin.engine.telling import Moment, Subject, Verdict, leave, tell
 from podtwin.engine.watching import Channel, Rows, RunawayRows, Watch
-
-SETTLING_NS = 120 * NS  # of the twin's fast states, before their trend is one of the site
 
 
 class Judge:
@@ -60,6 +54,7 @@ class Judge:
         self.rules = rules or RuleSet()
         chosen = standard_detectors() if detectors is None else detectors
         self._detectors = {RuleKind(name): detector for name, detector in chosen.items()}
+        self.scoring = Scoring(self._detectors)
 
     def watch(self) -> Watch:
         """The memory of one more site."""
@@ -68,43 +63,11 @@ class Judge:
 
     def steps(self, results: Sequence[StepResult], watches: Sequence[Watch]) -> list[Verdict]:
         """One step of each of some sites."""
-        scores = [dict[RuleKind, Score]() for _ in results]
-        for kind in (*self._detectors, RuleKind.RUNAWAY):
-            self._score(kind, results, watches, scores)
+        scores = self.scoring.scores(results, watches)
         return [
             self._conclude(result, watch, scored)
             for result, watch, scored in zip(results, watches, scores, strict=True)
         ]
-
-    def _score(
-        self,
-        kind: RuleKind,
-        results: Sequence[StepResult],
-        watches: Sequence[Watch],
-        scores: Sequence[dict[RuleKind, Score]],
-    ) -> None:
-        sizes = [len(watch.channels[kind]) for watch in watches]
-        if not any(sizes):
-            return
-        seen = _seen(kind, results, watches)
-        rows = np.concatenate([watch.rows[kind] for watch in watches])
-        if kind is RuleKind.RUNAWAY:
-            limits = [
-                watch.limit_c
-                for watch, size in zip(watches, sizes, strict=True)
-                for _ in range(size)
-            ]
-            state, score = _time_to_limit(rows, seen, limits)
-        else:
-            state, score = self._detectors[kind].update(rows, seen)
-        start = 0
-        for watch, size, found in zip(watches, sizes, scores, strict=True):
-            part = slice(start, start + size)
-            watch.rows[kind] = state[part]
-            found[kind] = Score(
-                score.value[part], score.direction[part], score.baseline[part], score.known[part]
-            )
-            start += size
 
     def _conclude(
         self, result: StepResult, watch: Watch, scores: Mapping[RuleKind, Score]
@@ -113,7 +76,7 @@ class Judge:
         memory = watch.memory
         if memory.recorded and not result.recorded:
             _tell_at_the_turn(verdict, watch, result)
-        memory.begun_ns = _begun(result, watch)
+        memory.begun_ns = begun(result, watch)
         memory.recorded, memory.ts_ns = result.recorded, result.ts_ns
         watch.hold(result.measured, result.values)
         moment = Moment(result.ts_ns, result.cause, result.recorded)
@@ -191,57 +154,6 @@ class Judge:
             if _is(mark, watch.memory.silence, alert):
                 return Subject(site, rule, "", mark), watch.memory.silence
         return None
-
-
-def _seen(kind: RuleKind, results: Sequence[StepResult], watches: Sequence[Watch]) -> Seen:
-    residual: list[float] = []
-    sd: list[float] = []
-    measured: list[float] = []
-    resolution: list[float] = []
-    dt_s: list[float] = []
-    trusted: list[bool] = []
-    for result, watch in zip(results, watches, strict=True):
-        elapsed_s = (result.ts_ns - watch.memory.ts_ns) / NS if watch.memory.ts_ns else 0.0
-        sure = not result.degraded and not result.gap
-        # A twin that finds its way from its first guess rises by itself.
-        settling = kind is RuleKind.RUNAWAY and _begun(result, watch) + SETTLING_NS > result.ts_ns
-        for channel in watch.channels[kind]:
-            column = channel.column
-            from_twin = _is_from_twin(kind, channel.point)
-            value = (result.values if from_twin else result.measured)[column]
-            value = math.nan if settling else value
-            residual.append(value - result.values[column])
-            sd.append(result.sd[column])
-            measured.append(value)
-            resolution.append(channel.resolution)
-            dt_s.append(elapsed_s)
-            trusted.append(sure)
-    return Seen(
-        np.array(residual),
-        np.array(sd),
-        np.array(measured),
-        np.array(resolution),
-        np.array(dt_s),
-        np.array(trusted, dtype=np.bool_),
-    )
-
-
-def _is_from_twin(kind: RuleKind, point: str) -> bool:
-    """Whether the twin's value stands for what is measured: a state has nothing else."""
-    if kind is RuleKind.RUNAWAY:
-        return runaway.follows_twin(point)
-    return kind is RuleKind.DRIFT
-
-
-def _begun(result: StepResult, watch: Watch) -> int:
-    """When the site's steps began, or began again after a gap. [ns]"""
-    return result.ts_ns if result.gap else watch.memory.begun_ns or result.ts_ns
-
-
-def _time_to_limit(rows: Array, seen: Seen, limits: Sequence[float]) -> tuple[Array, Score]:
-    """The time to the limit in the place of a score. [s]"""
-    state, left = runaway.update(rows, seen.measured, np.array(limits), seen.dt_s)
-    return state, Score(left.seconds, np.sign(left.rate_k_s), np.array(limits), left.known)
 
 
 def _by_rule(rule: Rule, value: float) -> float:
