@@ -44,6 +44,7 @@ class Event(enum.StrEnum):
     CLEARED = "cleared"
     LOST = "lost"
     BACK = "back"
+    WITHDRAWN = "withdrawn"
 
 
 TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
@@ -60,6 +61,10 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (State.NO_DATA, Event.BACK): State.FIRING,
         (State.NO_DATA, Event.FELL): State.RECOVERING,
         (State.RESOLVED, Event.RAISED): State.PENDING,
+        (State.PENDING, Event.WITHDRAWN): State.INACTIVE,
+        (State.FIRING, Event.WITHDRAWN): State.RESOLVED,
+        (State.RECOVERING, Event.WITHDRAWN): State.RESOLVED,
+        (State.NO_DATA, Event.WITHDRAWN): State.RESOLVED,
     }
 )
 # In these a condition is an alert that somebody may have been told of.
@@ -84,6 +89,7 @@ _TOLD: Mapping[tuple[State, Event], Tells] = MappingProxyType(
         (State.RECOVERING, Event.LOST): Tells.NO_DATA,
         (State.NO_DATA, Event.BACK): Tells.FIRING,
         (State.RECOVERING, Event.CLEARED): Tells.RESOLVED,
+        **{(state, Event.WITHDRAWN): Tells.RESOLVED for state in OPEN},
     }
 )
 
@@ -181,6 +187,20 @@ def advance(
     if condition.state is State.FIRING:
         return _escalated(condition, rule, ts_ns, changes)
     return condition, changes
+
+
+def withdrawn(condition: Condition, ts_ns: int) -> tuple[Condition, list[Change]]:
+    """The condition when its rule is switched off or its point taken away, and what that was.
+
+    It is over, whatever it was: nothing will ever be seen of it again.
+    """
+    if condition.quiet:
+        return condition, []
+    state, event = condition.state, Event.WITHDRAWN
+    after = msgspec.structs.replace(
+        condition, state=follow(TRANSITIONS, state, event), since_ns=ts_ns
+    )
+    return after, [Change(event, state, after, ts_ns, _TOLD.get((state, event)))]
 
 
 def handled(condition: Condition, event: HandlingEvent, by: str, ts_ns: int) -> Condition:

@@ -26,6 +26,7 @@ from podtwin.engine.site import Asked, ModelChange, Silence, SiteState, Skipped
 from podtwin.engine.site_time import DEFAULT_PERIOD_NS
 from podtwin.engine.telling import Verdict
 from podtwin.engine.watching import Watch
+from podtwin.engine.withdrawing import withdraw
 
 # Closed steps of all sites: about 500 B each with their lists, so 100 MB; the log keeps the rest.
 MAX_WAITING = 200_000
@@ -208,7 +209,7 @@ class Engine:
         elif frame.offset <= member.state.seen:
             return
         else:
-            member.state.configure(frame.body)
+            member.state.configure(frame.body, frame.offset)
         self._settle(member)
 
     def _settle(self, member: _Member) -> None:
@@ -243,8 +244,9 @@ class Engine:
         queue = member.state.waiting
         while queue and not isinstance(queue[0], ClosedStep):
             match queue[0]:
-                case ModelChange(site, plan):
+                case ModelChange(site, plan, cause):
                     member.watch.configure(site, [] if plan is None else plan.emitted)
+                    _say(outputs, withdraw(member.watch, cause))
                     self._change(member, plan)
                 case Asked(command, cause):
                     outputs.applied.append(self._judge.command(member.watch, command, cause))
@@ -279,6 +281,7 @@ class Engine:
         self.log_ns = max(self.log_ns, checkpoint.ts_ns)
         self._settle(member)
         member.watch.restore(judged)
+        _say(self._said, withdraw(member.watch, checkpoint.offset))  # the rules may be others now
         if member.batch is not None and member.batch.model.name == estimated.model:
             member.batch.set_state(member.row, estimated.x, estimated.variance)
 

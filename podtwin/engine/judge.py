@@ -116,6 +116,7 @@ class Judge:
             alert = leave(verdict, subject, change, signal, Moment(tick_ns, cause))
             if alert is not None and change.tells is not None:
                 verdict.notices.append(notice(alert, change.tells, cause, change.ts_ns))
+        _remember(watch, subject.mark, after, verdict)
         return verdict
 
     def command(self, watch: Watch, command: Command, cause: int) -> Applied:
@@ -224,6 +225,17 @@ def _move(
             watch.memory.incident = tell(
                 verdict, incident, alert, change.tells, moment.cause, change.ts_ns
             )
+    _remember(watch, channel.mark, after, verdict)
+
+
+def _remember(watch: Watch, mark: str, after: Condition, verdict: Verdict) -> None:
+    """Keeps the alert as it is, for the day on which nothing is watched there any more."""
+    if after.state not in OPEN:
+        watch.memory.alerts.pop(mark, None)
+    elif verdict.transitions and verdict.transitions[-1].fingerprint == mark:
+        alert = verdict.transitions[-1].alert
+        if alert is not None:
+            watch.memory.alerts[mark] = alert
 
 
 def _tell_at_the_turn(verdict: Verdict, watch: Watch, result: StepResult) -> None:

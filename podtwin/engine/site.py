@@ -32,10 +32,14 @@ class Skipped(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """From here on a site is this one, and its steps are of this plan; None ends its twin."""
+    """From here on a site is this one, and its steps are of this plan; None ends its twin.
+
+    cause : the offset of the Frame that says so; 0 where the site begins.
+    """
 
     site: Site
     plan: Plan | None
+    cause: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,12 @@ class SiteState:
         self.skipped: Counter[Skipped] = Counter()
         self._build()
 
-    def configure(self, config: bytes) -> None:
+    def configure(self, config: bytes, cause: int) -> None:
         """Another configuration: what is gathered and held goes over to it."""
         gone = set(self.site.nodes)
         self.packed_config = zlib.compress(config, 1)
         self.site = CONFIG.decode(config).site
-        self._build()
+        self._build(cause)
         self.time.step_ns = step_ns(self.site)
         for node in gone - set(self.site.nodes):
             self.time.forget(node)
@@ -161,7 +165,7 @@ class SiteState:
             self.waiting.append(step)
         return number
 
-    def _build(self) -> None:
+    def _build(self, cause: int = 0) -> None:
         """The plan of the site's model; a site whose `twin` is refused goes on without one."""
         self.refused = ""
         try:
@@ -176,4 +180,4 @@ class SiteState:
         else:
             self.grid = self.grid.moved_to(self.plan)
         self._layouts = Layouts([] if self.plan is None else self.plan.points, self.site)
-        self.waiting.append(ModelChange(self.site, self.plan))
+        self.waiting.append(ModelChange(self.site, self.plan, cause))

@@ -14,6 +14,7 @@ from analytics import runaway
 from analytics.detector import Array, Flags
 from analytics.limits import inlet_limit_c
 from analytics.watch import watched
+from podcore.alert import Alert
 from podcore.site import Site
 from podtwin.alerts.conditions import Condition
 from podtwin.alerts.fingerprint import fingerprint
@@ -36,7 +37,6 @@ class Channel(NamedTuple):
     mark: str
 
 
-class Remembered(msgspec.Struct, array_like=True):
 class Lines(NamedTuple):
     """The channels under one detector as arrays, in the order of the channels.
 
@@ -60,6 +60,7 @@ class Lines(NamedTuple):
         )
 
 
+class Remembered(msgspec.Struct, array_like=True):
     """What a checkpoint holds of the judge.
 
     points : of each detector by name; `rows` are its states, in the same order.
@@ -67,6 +68,7 @@ class Lines(NamedTuple):
     held : the last measured value of each point, and what was expected then.
     ts_ns : the step judged last. begun_ns : the first one, also after a gap.
     recorded : whether the last one was of the recorded time.
+    alerts : by fingerprint, those that are open, as they were at their last change.
     """
 
     points: dict[str, list[str]] = {}
@@ -78,6 +80,7 @@ class Lines(NamedTuple):
     ts_ns: int = 0
     begun_ns: int = 0
     recorded: bool = True
+    alerts: dict[str, Alert] = {}
 
 
 class Rows(Protocol):
@@ -111,10 +114,10 @@ class Watch:
         self.limit_c = math.inf
         self.points: list[str] = []
         self.channels: dict[RuleKind, list[Channel]] = {kind: [] for kind in charts}
+        self.lines = {kind: Lines.of(kind, []) for kind in charts}
         self.rows: dict[RuleKind, Array] = {kind: each.initial(0) for kind, each in charts.items()}
         self.memory = Remembered()
 
-        self.lines = {kind: Lines.of(kind, []) for kind in charts}
     def configure(self, site: Site, points: Sequence[str]) -> None:
         """Takes what a step of the site holds; a channel that was there keeps its state."""
         self.site, self.points, self.limit_c = site, list(points), inlet_limit_c(site)
@@ -130,9 +133,19 @@ class Watch:
         for kind, chart in self._charts.items():
             self.rows[kind] = _kept(chart, wanted[kind], self.channels[kind], self.rows[kind])
         self.channels = wanted
+        self.lines = {kind: Lines.of(kind, channels) for kind, channels in wanted.items()}
+
+    def marks(self) -> set[str]:
+        """The fingerprints of all that is watched."""
+        found = {channel.mark for each in self.channels.values() for channel in each}
+        if self.site is not None:
+            rule = self._rules.rule(RuleKind.SILENCE, self.site.id)
+            found |= set() if rule is None else {fingerprint(self.site.id, rule.id)}
+        return found
 
     def hold(self, values: Sequence[float], expected: Sequence[float]) -> None:
         """Keeps what was measured last: points come less often than steps."""
+        held = self.memory.held
         for point, value, mean in zip(self.points, values, expected, strict=True):
             if value == value:  # noqa: PLR0124 - not NaN, at a third of the price of asking
                 held[point] = (value, mean)
@@ -145,7 +158,6 @@ class Watch:
             for kind, channels in self.channels.items()
         }
         memory.rows = {kind.value: rows.tolist() for kind, rows in self.rows.items()}
-        held = self.memory.held
         return memory
 
     def restore(self, memory: Remembered) -> None:

@@ -17,6 +17,7 @@ from podtwin.alerts.conditions import (
     State,
     Tells,
     advance,
+    withdrawn,
 )
 from podtwin.alerts.handling import Handling, HandlingEvent
 from podtwin.alerts.rules import Rule, Severity
@@ -224,3 +225,17 @@ def test_a_restart_from_its_checkpoint_changes_nothing(history: list[float | Non
 def test_a_quiet_condition_that_stays_quiet_is_the_very_same() -> None:
     assert advance(INACTIVE, LEVEL, Signal(0.99), 5) == (INACTIVE, [])
     assert advance(INACTIVE, LEVEL, None, 5)[0] is INACTIVE
+
+
+@pytest.mark.parametrize("state", (State.FIRING, State.RECOVERING, State.NO_DATA))
+def test_what_is_watched_no_more_is_resolved_and_told(state: State) -> None:
+    before = msgspec.structs.replace(firing().condition, state=state)
+    after, (change,) = withdrawn(before, before.since_ns + 5)
+    assert (after.state, after.started_ns) == (State.RESOLVED, before.started_ns)
+    assert change.tells is Tells.RESOLVED
+
+
+def test_what_was_pending_and_is_watched_no_more_tells_nobody() -> None:
+    after, (change,) = withdrawn(Condition(State.PENDING), 5)
+    assert (after.quiet, change.tells) == (True, None)
+    assert withdrawn(INACTIVE, 5) == (INACTIVE, [])

@@ -83,6 +83,10 @@ def test_the_conditions_are_these_and_no_others() -> None:
         "no_data+back>firing",
         "no_data+fell>recovering",
         "resolved+raised>pending",
+        "pending+withdrawn>inactive",
+        "firing+withdrawn>resolved",
+        "recovering+withdrawn>resolved",
+        "no_data+withdrawn>resolved",
     }
 
 
