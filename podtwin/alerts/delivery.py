@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import NamedTuple
+
+from podcore.retry_after import LONGEST_ASKED_S
 
 RETRY_FOR_S = 86_400.0  # a day: a weekend's outage is somebody's decision, a night's is not
 FIRST_WAIT_S = 5.0
 LONGEST_WAIT_S = 3_600.0  # a receiver that is back waits at most this long for what it missed
-LONGEST_ASKED_S = 14_400.0  # of a Retry-After, which else could hold an alert for ever
-_MAX_DIGITS = 20  # of a number of seconds; any longer one is past LONGEST_ASKED_S
 _MAX_DOUBLINGS = 20  # keeps 2**attempt a number; the longest wait is reached after ten
 
 
@@ -109,32 +107,6 @@ def decide(answer: Answer, attempt: int, age_s: float, chance: float) -> Decisio
     if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004
         return _retry(f"http_{status}", answer, attempt, age_s, chance)
     return Decision(DeliveryEvent.GAVE_UP, f"http_{status}")
-
-
-def parse_retry_after(text: str | None, now_s: float) -> float | None:
-    """Seconds that a `Retry-After` asks for; None for what is neither a number nor a date. [s]
-
-    now_s : Unix time, best by the clock that wrote the date; see `parse_http_date`.
-    """
-    if text is None:
-        return None
-    asked = text.strip()
-    if asked.isascii() and asked.isdigit():
-        return min(float(asked[:_MAX_DIGITS]), LONGEST_ASKED_S)
-    until_s = parse_http_date(asked)
-    return None if until_s is None else min(max(until_s - now_s, 0.0), LONGEST_ASKED_S)
-
-
-def parse_http_date(text: str | None) -> float | None:
-    """Unix time of a date as HTTP writes it, None for what is none. [s]"""
-    if text is None:
-        return None
-    try:
-        date = parsedate_to_datetime(text)
-        # HTTP's dates are GMT; one of its old forms does not say so.
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _retry(reason: str, answer: Answer, attempt: int, age_s: float, chance: float) -> Decision:

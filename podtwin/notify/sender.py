@@ -11,7 +11,8 @@ import httpx
 
 from podcore.clock import NS
 from podcore.ports import Clock
-from podtwin.alerts.delivery import Answer, parse_http_date, parse_retry_after
+from podcore.retry_after import parse_http_date, parse_retry_after
+from podtwin.alerts.delivery import Answer
 from podtwin.notify.address import Policy
 from podtwin.notify.signing import headers
 from podtwin.notify.transport import ADDRESS, CheckedTransport, TargetRefused
