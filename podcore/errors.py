@@ -53,7 +53,14 @@ class ConfigError(PodTwinError):
 
 
 class Unreachable(PodTwinError):  # noqa: N818 - a service is, an operator reads it so
-    """A service that does not answer; it may later."""
+    """A service that does not answer; it may later.
+
+    retry_after_s : what it asked to wait, None when it asked for nothing.
+    """
+
+    def __init__(self, text: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
 
 
 class NotWritten(PodTwinError):  # noqa: N818 - as above

@@ -60,17 +60,28 @@ class LogTail(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WriteRefused:
-    """One Frame that a sink would not take, and why."""
+    """What a sink would not take of a Frame, and why; a Frame may have several.
+
+    reason : of a closed list. detail : the sink's own words. line : what was refused, as sent.
+    """
 
     offset: int
     reason: str
+    detail: str = ""
+    line: str = ""
 
 
 class Sink(Protocol):
     """Where a forwarder delivers Frames outside of PodTwin."""
 
     def write(self, frames: Sequence[Frame]) -> Sequence[WriteRefused]:
-        """Stores all but the refused ones; raises `Unreachable` when nothing can be said."""
+        """Stores all but what is refused; on return the rest is durable there.
+
+        Raises
+        ------
+        Unreachable  When nothing can be said: some may be stored, the same may be written again.
+        Refused  When it takes nothing from us until a person does something.
+        """
 
 
 @dataclass(frozen=True, slots=True)

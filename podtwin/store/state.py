@@ -92,7 +92,7 @@ class StateStore:
                 for site in {c.site for c in checkpoints}
             ]
             connection.executemany(_THIN_OUT, sites)
-            _set_cursor(connection, ENGINE, cursor)
+            set_cursor(connection, ENGINE, cursor)
 
     def pending_commands(self) -> list[Command]:
         """Commands that were not applied, in the order in which they came."""
@@ -132,7 +132,7 @@ class StateStore:
     def set(self, reader: str, offset: int) -> None:
         """Remembers the last offset done."""
         with self.transaction() as connection:
-            _set_cursor(connection, reader, offset)
+            set_cursor(connection, reader, offset)
 
     def all(self) -> Mapping[str, int]:
         """Every reader with its offset."""
@@ -186,7 +186,8 @@ class StateStore:
                 raise
 
 
-def _set_cursor(connection: sqlite3.Connection, reader: str, offset: int) -> None:
+def set_cursor(connection: sqlite3.Connection, reader: str, offset: int) -> None:
+    """Remembers the last offset that a reader has done, in the caller's transaction."""
     upsert = (
         "INSERT INTO cursors VALUES (?,?) ON CONFLICT (reader) DO UPDATE SET offset=excluded.offset"
     )

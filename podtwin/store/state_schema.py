@@ -76,4 +76,23 @@ MIGRATIONS = (
       expires_ns INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX sessions_by_key ON sessions (key, created_ns);
     """,
+    # A letter waits once. What came of it stands beside the letter, so that the row then goes.
+    """
+    CREATE TABLE retries (
+      id TEXT PRIMARY KEY, stage TEXT NOT NULL, letter INTEGER NOT NULL, asked_by TEXT NOT NULL,
+      asked_ns INTEGER NOT NULL);
+    CREATE UNIQUE INDEX retries_by_letter ON retries (stage, letter);
+    """,
+    # What a sink refused. `size` is that of the whole line; counts go on when rows are trimmed.
+    """
+    CREATE TABLE undelivered (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, sink TEXT NOT NULL,
+      log TEXT NOT NULL, offset INTEGER NOT NULL, site TEXT NOT NULL, node TEXT NOT NULL,
+      ts_ns INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, line TEXT NOT NULL,
+      size INTEGER NOT NULL, request TEXT NOT NULL DEFAULT '', retried_ns INTEGER,
+      stored INTEGER NOT NULL DEFAULT 0, outcome TEXT NOT NULL DEFAULT '');
+    CREATE TABLE undelivered_counts (
+      sink TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
+      PRIMARY KEY (sink, reason)) WITHOUT ROWID;
+    """,
 )
