@@ -18,7 +18,10 @@ MAX_BATCH_BYTES = 1024 * 1024
 
 @dataclass(slots=True)
 class Arrival:
-    """A message as it came; `size` is what was sent, `payload` is cut where that was too large."""
+    """A message as it came; `size` is what was sent, `payload` is cut where that was too large.
+
+    came_ns : of a dead letter that is tried again, when it came; None for what came now.
+    """
 
     generation: int
     mid: int
@@ -27,6 +30,7 @@ class Arrival:
     payload: bytes
     size: int
     recv_ns: int
+    came_ns: int | None = None
 
 
 class Put(enum.Enum):

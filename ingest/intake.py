@@ -14,6 +14,7 @@ from ingest.acks import OwedAck
 from ingest.dedupe import Seen
 from ingest.inbox import Arrival
 from ingest.ledger import reason_counter
+from ingest.letters import KeptLetter, Retried
 from ingest.native import (
     MAX_PAYLOAD,
     Telemetry,
@@ -46,6 +47,7 @@ class Batch:
     seen: dict[SeenKey, Seen] = field(default_factory=dict)
     born: set[SeenKey] = field(default_factory=set)
     changes: Changes = field(default_factory=Changes)
+    retried: Retried | None = None
 
     def dead(self, arrival: Arrival, why: Rejected) -> None:
         """Keeps a message of which nothing could be used."""
@@ -95,6 +97,23 @@ class Intake:
         self._bound_seen(batch)
         return batch
 
+    def again(self, letter: KeptLetter, request: str, now_ns: int) -> Batch:
+        """The batch of a dead letter that is tried again; see `ingest.retrying`."""
+        tried, batch = Batch(), Batch()
+        self._one(
+            tried,
+            Arrival(0, 0, 0, letter.topic, letter.payload, letter.size, now_ns, letter.recv_ns),
+        )
+        self._tick(batch, now_ns)
+        batch.frames += tried.frames
+        batch.changes = self._registry.take_changes()
+        stored = tried.counts["stored"] > 0
+        batch.counts["retries_stored" if stored else "retries_dead"] = 1
+        batch.counts["retried_readings"] = tried.counts["readings_stored"]
+        outcome = _outcome(tried)
+        batch.retried = Retried(letter.id, request, now_ns, stored, outcome)
+        return batch
+
     def _tick(self, batch: Batch, recv_ns: int) -> None:
         tick = self._ticks.due(recv_ns)
         if tick is not None:
@@ -126,7 +145,8 @@ class Intake:
             batch.dead(arrival, reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes"))
             return
         message = decode_telemetry(arrival.payload)
-        if not self._is_new(batch, topic, message.boot, message.seq):
+        retried = arrival.came_ns is not None  # its number is in the log, from when it came
+        if not retried and not self._is_new(batch, topic, message.boot, message.seq):
             batch.counts["duplicate"] += 1
             return
         if isinstance(message, Unreadable):
@@ -139,7 +159,9 @@ class Intake:
         self, batch: Batch, arrival: Arrival, topic: Topic, message: Telemetry
     ) -> None:
         counts = batch.counts
-        answer = self._validator.telemetry(topic.site, topic.node, message, arrival.recv_ns)
+        answer = self._validator.telemetry(
+            topic.site, topic.node, message, arrival.recv_ns, came_ns=arrival.came_ns
+        )
         if isinstance(answer, Accepted):
             counts["stored"] += 1
             counts["readings_stored"] += answer.readings
@@ -212,6 +234,16 @@ class Intake:
             arrival.recv_ns, arrival.recv_ns, 0, Source.MEASURED, 0, body,
         )  # fmt: skip
         batch.frames.append(frame)
+
+
+def _outcome(tried: Batch) -> str:
+    """What came of a letter that was tried again, in a sentence."""
+    if not tried.counts["stored"]:
+        return str(tried.letters[0].why) if tried.letters else "nothing in it could be used"
+    if not tried.refused:
+        return "stored"
+    first = tried.refused[0].why
+    return f"stored, but for {len(tried.refused)} of its readings; the first: {first}"
 
 
 def _offered(message: Telemetry) -> int:

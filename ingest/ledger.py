@@ -20,7 +20,11 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """A moment's count of messages and readings."""
+    """A moment's count of messages and readings.
+
+    Births, states and dead letters that were tried again stand apart from both sums. given_up :
+    numbers below a sender's `first`. letters_trimmed : dead letters that are no longer kept.
+    """
 
     stored: int
     duplicate: int
@@ -31,6 +35,10 @@ class Ledger:
     births: int = 0
     states: int = 0
     given_up: int = 0
+    retries_stored: int = 0
+    retries_dead: int = 0
+    retried_readings: int = 0
+    letters_trimmed: int = 0
     dead_by_reason: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -76,6 +84,10 @@ def _ledger(counts: Counter[str], pending: int) -> Ledger:
         births=counts["births"],
         states=counts["states"],
         given_up=counts["given_up"],
+        retries_stored=counts["retries_stored"],
+        retries_dead=counts["retries_dead"],
+        retried_readings=counts["retried_readings"],
+        letters_trimmed=counts["letters_trimmed"],
         dead_by_reason={
             name.removeprefix(_REASON): count
             for name, count in sorted(counts.items())

@@ -77,22 +77,30 @@ class Validator:
         self._version = registry.version
 
     def telemetry(
-        self, site: str, node: str, message: Telemetry, recv_ns: int
+        self,
+        site: str,
+        node: str,
+        message: Telemetry,
+        recv_ns: int,
+        *,
+        came_ns: int | None = None,
     ) -> Accepted | list[Rejected]:
-        """The Frame of a message, or why nothing in it can be used (with each refused value)."""
+        """The Frame of a message, or why nothing in it can be used (with each refused value).
+
+        came_ns : when it came first, of one that is tried again.
+        """
         fault = self._registry.site_fault(site)
         if fault is not None:
             return [fault, *message.bad]
         born = self._registry.node(site, node)
-        ts_ns, flags = _source_time(
-            message.ts, recv_ns, recorded=born is not None and born.recorded
-        )
+        recorded = born is not None and born.recorded
+        ts_ns, flags = _source_time(message.ts, recv_ns, came_ns or recv_ns, recorded=recorded)
         if isinstance(ts_ns, Rejected):
             return [ts_ns, *message.bad]
         if isinstance(message.values, dict):
             keys, values = tuple(message.values), list(message.values.values())
         else:
-            order = _order(born, message.values)
+            order = _order(born, message, again=came_ns is not None)
             if isinstance(order, Rejected):
                 return [order, *message.bad]
             keys, values = order, message.values
@@ -157,10 +165,10 @@ class Validator:
 
 
 def _source_time(
-    ts: int | str | None, recv_ns: int, *, recorded: bool
+    ts: int | str | None, recv_ns: int, came_ns: int, *, recorded: bool
 ) -> tuple[int | Rejected, Flag]:
     if ts is None:
-        return recv_ns, (Flag.NO_SOURCE_TIME | Flag.RECORDED) if recorded else Flag.NO_SOURCE_TIME
+        return came_ns, (Flag.NO_SOURCE_TIME | Flag.RECORDED) if recorded else Flag.NO_SOURCE_TIME
     ts_ns = parse_ts(ts)
     if isinstance(ts_ns, Rejected):
         return ts_ns, Flag.NONE
@@ -175,9 +183,14 @@ def _source_time(
     return ts_ns, flags
 
 
-def _order(born: NodeRow | None, values: list[float | None]) -> tuple[str, ...] | Rejected:
+def _order(born: NodeRow | None, message: Telemetry, *, again: bool) -> tuple[str, ...] | Rejected:
+    values = message.values
     if born is None:
         return reject(Reason.NO_BIRTH, "a", len(values))
+    if again and message.boot != born.boot:
+        # Of the same length in another order, its values would go to the wrong points.
+        hint = f"the order was that of boot {message.boot}, the newest birth is of {born.boot}"
+        return reject(Reason.NO_BIRTH, "a", len(values), hint)
     if len(values) != len(born.order):
         hint = f"the birth has {len(born.order)}"
         return reject(Reason.WRONG_LENGTH, "a", len(values), hint)

@@ -7,8 +7,10 @@ rows for as long as it takes, and meanwhile nothing is acknowledged: the log is 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -18,6 +20,8 @@ from ingest.acks import AckPlan, OwedAck
 from ingest.inbox import Arrival, Inbox
 from ingest.intake import Batch, Intake
 from ingest.ledger import Ledger, LedgerBook, write_counts
+from ingest.letters import SCHEMA as LETTER_SCHEMA
+from ingest.letters import TRIMMED, LetterBound, write_retried
 from ingest.log import SqliteLog
 from ingest.registry import Registry
 from ingest.registry_store import (
@@ -29,10 +33,12 @@ from ingest.registry_store import (
     write_dead_readings,
     write_seen,
 )
+from ingest.retrying import Retrier
 from ingest.ticks import Ticks
 from podcore.errors import NotWritten
 from podcore.frame import Kind
 from podcore.ports import Clock
+from podcore.retry import RetryRequests
 from podcore.site import Site
 
 RETRY_S = 1.0  # between two tries of a commit that failed
@@ -74,11 +80,13 @@ class Writer:
         self._wake = wake
         self._trim = trim
         self._acks = acks or AckPlan()
-        log.connection.executescript(SCHEMA)
+        log.connection.executescript(SCHEMA + LETTER_SCHEMA)
         self.ledger_book = LedgerBook(log.connection)
         self.registry: Registry = load_registry(log.connection, discover=discover)
         ticks = Ticks(_last_tick_ns(log.connection))
         self._intake = Intake(self.registry, ticks, lambda key: load_seen(log.connection, key))
+        self._letters = LetterBound(log.connection)
+        self._retrier: Retrier | None = None
         self._link: Acknowledger | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -96,6 +104,11 @@ class Writer:
     def connect(self, link: Acknowledger) -> None:
         """Names who is told of commits, before the start."""
         self._link = link
+
+    def retry(self, requests: RetryRequests) -> None:
+        """Names who keeps requests to try dead letters again, before the start."""
+        commit, connection = self._commit_and_settle, self._log.connection
+        self._retrier = Retrier(requests, connection, self._clock, self._intake, commit)
 
     def start(self) -> None:
         """Starts the thread."""
@@ -117,31 +130,55 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            while self._round():
+            while self.round():
                 pass
         except Exception as error:
             # The one broad handler of this thread: the supervisor ends the process and names it.
             self.failure = f"{type(error).__name__}: {error}"
             logger.exception("writer_failed")
 
-    def _round(self) -> bool:
+    def round(self) -> bool:
+        """Takes what is there, commits and acknowledges it; False at the end."""
         arrivals = self._inbox.drain(self._timeout_s())
         if not arrivals and self._stopping.is_set():
             self._send_acks(float("inf"))
             return False
         batch = self._intake.take(arrivals, self._clock.now_ns())
-        if not self._commit(batch):
+        if not self._commit_and_settle(batch):
             # Stopped on a disk that refuses. What the intake remembers of this batch is in no
             # log, so nothing after it may be committed or confirmed either.
             return False
-        self.ledger_book.settle(batch.counts)
         for owed, at_once in batch.acks():
             self._acks.owe(owed, at_once=at_once)
         if self._link is not None:
             self._link.acknowledge(arrivals)
         self._send_acks(self._clock.monotonic_s())
         self._trim()
+        self._trim_letters()
+        return self._retrier is None or self._stopping.is_set() or self._retrier.round()
+
+    def _commit_and_settle(self, batch: Batch) -> bool:
+        if not self._commit(batch):
+            return False
+        self.ledger_book.settle(batch.counts)
+        self._letters.added(len(batch.letters), sum(len(each.payload) for each in batch.letters))
         return True
+
+    def _trim_letters(self) -> None:
+        """The oldest dead letters go; on a disk that refuses at a later round."""
+        if not self._letters.passed():
+            return
+        gone = (0, 0)
+
+        def trim(database: sqlite3.Connection) -> None:
+            nonlocal gone
+            gone = self._letters.trim(database)
+            write_counts(database, Counter({TRIMMED: gone[0]}))
+
+        with contextlib.suppress(NotWritten):
+            self._log.append([], trim)
+            self._letters.added(-gone[0], -gone[1])
+            self.ledger_book.settle(Counter({TRIMMED: gone[0]}))
 
     def _timeout_s(self) -> float:
         if self._stopping.is_set():
@@ -154,7 +191,7 @@ class Writer:
         """Whether it is on disk; False only when the process stops while the disk refuses."""
         while True:
             try:
-                if batch.frames or batch.counts or batch.seen:
+                if batch.frames or batch.counts or batch.seen or batch.retried:
                     offset = self._log.append(
                         batch.frames, lambda database: _write(database, batch)
                     )
@@ -191,6 +228,8 @@ def _write(database: sqlite3.Connection, batch: Batch) -> None:
     write_changes(database, batch.changes)
     write_dead_letters(database, batch.letters)
     write_dead_readings(database, batch.refused)
+    if batch.retried is not None:
+        write_retried(database, batch.retried)
 
 
 def _last_tick_ns(connection: sqlite3.Connection) -> int:
