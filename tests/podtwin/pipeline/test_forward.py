@@ -1,0 +1,82 @@
+"""Forwarding as it is put together: to a server, with a state database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+from support.fake_influx import FakeInflux, conflict
+from support.frames import MIDNIGHT_NS, NS, reading
+from support.live_ingest import LAB
+from support.memory_log import MemoryLog
+from support.waiting import eventually
+
+from podcore.clock import SystemClock
+from podcore.frame import Source
+from podtwin.pipeline.forward import (
+    DERIVED_CURSOR,
+    LOG_CURSOR,
+    drop_unconfigured,
+    make_forward_role,
+)
+from podtwin.store.state import StateStore
+from podtwin.store.undelivered import UndeliveredRows
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[StateStore]:
+    store = StateStore(tmp_path / "state.db")
+    yield store
+    store.close()
+
+
+def test_both_logs_arrive_with_their_classes(state: StateStore) -> None:
+    log, derived = MemoryLog(), MemoryLog(derived=True)
+    log.append(
+        [reading({"meter-1/power": float(n)}, MIDNIGHT_NS + n * NS, site="lab") for n in range(3)]
+    )
+    derived.append(
+        [reading({"meter-1/power": 1.0}, MIDNIGHT_NS, site="lab", source=Source.TWIN, sd=[0.1])]
+    )
+    with FakeInflux() as server:
+        server.judge = lambda lines: conflict(lines, "nothing", "of_the_kind")
+        role = make_forward_role(server.address, log, derived, state, lambda: [LAB], SystemClock())
+        role.start()
+        eventually(lambda: state.get(LOG_CURSOR) == 3 and state.get(DERIVED_CURSOR) == 1, "all")
+        role.stop()
+    assert (
+        sum(
+            line.startswith("meter,site=lab,asset=meter-1,source=measured") for line in server.lines
+        )
+        == 3
+    )
+    assert any("source=twin power=1.0,power__sd=0.1 " in line for line in server.lines)
+
+
+def test_what_the_server_refuses_is_in_the_state_database(state: StateStore) -> None:
+    log = MemoryLog()
+    log.append([reading({"meter-1/power": 1.0, "meter-1/energy": 2.0}, MIDNIGHT_NS, site="lab")])
+    with FakeInflux() as server:
+        server.judge = lambda lines: conflict(lines, "meter", "energy")
+        role = make_forward_role(
+            server.address, log, MemoryLog(), state, lambda: [LAB], SystemClock()
+        )
+        role.start()
+        eventually(lambda: state.get(LOG_CURSOR) == 1, "delivered")
+        role.drain(10.0)
+    (kept,) = UndeliveredRows(state).page(9)
+    assert (kept.what.log, kept.what.offset, kept.what.reason) == ("log", 1, "field type conflict")
+    assert kept.what.line.endswith(f"energy=2.0 {MIDNIGHT_NS}")
+
+
+def test_a_forwarder_that_is_configured_no_longer_is_dropped_and_said(state: StateStore) -> None:
+    state.set("engine", 5)
+    state.set(LOG_CURSOR, 5)
+    state.set("forward/other/log", 3)
+    with capture_logs() as logs:
+        drop_unconfigured(state, {LOG_CURSOR}, {"log": 10, "derived": 4})
+    assert dict(state.all()) == {"engine": 5, LOG_CURSOR: 5}
+    (said,) = logs
+    assert (said["reader"], said["not_read"]) == ("forward/other/log", 7)
