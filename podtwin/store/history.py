@@ -60,7 +60,7 @@ class EmbeddedHistory:
     def series(self, query: SeriesQuery) -> list[Series]:
         """The ranges, one entry a point and source that has values in it, by point and source."""
         parts = again(lambda: self._rows(query)).partition_by(_SERIES, maintain_order=True)
-        return [_series(query.site, part) for part in parts]
+        return [series_of(query.site, part) for part in parts]
 
     def frame(self, query: SeriesQuery) -> pl.DataFrame:
         """The ranges as one table of `LONG_SCHEMA`, by asset, point, source and time."""
@@ -82,7 +82,7 @@ class EmbeddedHistory:
         """The newest value of every point and source that spoke in the last seven dates held."""
         rows = again(lambda: self._newest(site))
         whole = rows.with_columns(pl.col("ts").cast(pl.Int64))  # a datetime would lose its ns
-        return [_latest(row) for row in whole.iter_rows(named=True)]
+        return [latest_of(row) for row in whole.iter_rows(named=True)]
 
     def extent(self, site: str) -> tuple[int, int] | None:
         """The oldest and newest time held of a site, or None."""
@@ -179,7 +179,8 @@ def _last_of_each(view: View, newer: pl.DataFrame) -> pl.DataFrame:
     return found.unique(subset=_SERIES, keep="last", maintain_order=True)
 
 
-def _series(site: str, rows: pl.DataFrame) -> Series:
+def series_of(site: str, rows: pl.DataFrame) -> Series:
+    """The rows of one point and source, of which there is at least one."""
     sd = rows["sd"]
     return Series(
         site=site,
@@ -192,7 +193,8 @@ def _series(site: str, rows: pl.DataFrame) -> Series:
     )
 
 
-def _latest(row: dict[str, Any]) -> Latest:
+def latest_of(row: dict[str, Any]) -> Latest:
+    """A row as what is newest of its point; `ts` in ns."""
     return Latest(
         point=f"{row['asset']}/{row['point']}",
         source=_source(row["source"]),

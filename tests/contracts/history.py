@@ -15,6 +15,18 @@ Store = Callable[[Sequence[Frame]], History]
 ALL = (Source.MEASURED, Source.TWIN)
 AT = MIDNIGHT_NS + 12 * 3600 * NS
 LATE_NS = 90 * NS
+# An instant that comes again later, in part; and what is to be found of it.
+TWICE = (
+    reading({"a/x": 1.0, "a/y": 9.0}, AT, recv_ns=AT + NS),
+    reading({"a/x": 2.0}, AT, recv_ns=AT + LATE_NS, flags=Flag.LATE),
+)
+STAYS = [("a/x", [2.0], [Flag.LATE]), ("a/y", [9.0], [0])]
+# As PodTwin allows them at their longest, and with every sign that may stand in them.
+LONG_NAMES = (
+    "a" * 63 + "/" + "p" * 64,
+    "0-rack-00-9/x_9__z",
+    "9/power_1",
+)
 
 
 def query(
@@ -27,8 +39,14 @@ def query(
     return SeriesQuery(site, points, from_ns, to_ns, sources)
 
 
+NOBODYS = ("", "a", "a/", 'a"/x', "a/x\\", "a/x\n", "a/${r.asset}", "ä/x", "*/*", '" or true or "')
+
+
 class HistoryContract:
-    """Inherited by the tests of each history, which give the fixture `store`."""
+    """Inherited by the tests of each history, which give the fixture `store`.
+
+    What is stored comes as a log holds it: in the order in which it was received.
+    """
 
     def test_nothing_stored_is_nothing_answered(self, store: Store) -> None:
         history = store([])
@@ -95,17 +113,18 @@ class HistoryContract:
         found = store([frame]).series(query())
         assert [list(s.flags) for s in found] == [[Flag.LATE], [Flag.LATE | Flag.OUT_OF_RANGE]]
 
-    @pytest.mark.parametrize("newest_first", (False, True))
-    def test_of_two_for_one_instant_the_newest_receive_stays(
-        self, store: Store, *, newest_first: bool
-    ) -> None:
-        old = reading({"a/x": 1.0, "a/y": 9.0}, AT, recv_ns=AT + NS)
-        new = reading({"a/x": 2.0}, AT, recv_ns=AT + LATE_NS, flags=Flag.LATE)
-        found = store([new, old] if newest_first else [old, new]).series(query())
-        assert [(s.point, list(s.values), list(s.flags)) for s in found] == [
-            ("a/x", [2.0], [Flag.LATE]),
-            ("a/y", [9.0], [0]),
-        ]
+    def test_of_two_for_one_instant_the_newest_receive_stays(self, store: Store) -> None:
+        found = store(list(TWICE)).series(query())
+        assert [(s.point, list(s.values), list(s.flags)) for s in found] == STAYS
+
+    def test_what_comes_twice_alike_is_there_once(self, store: Store) -> None:
+        twin = reading({"a/x": 2.5}, AT, source=Source.TWIN, sd=[0.25])
+        (found,) = store([twin, twin, twin]).series(query(sources=ALL))
+        assert (list(found.ts_ns), list(found.values), list(found.sd or [])) == (
+            [AT],
+            [2.5],
+            [0.25],
+        )
 
     def test_of_two_received_at_once_the_later_commit_stays(self, store: Store) -> None:
         (found,) = store([reading({"a/x": v}, AT) for v in (1.0, 2.0, 3.0)]).series(query())
@@ -132,11 +151,111 @@ class HistoryContract:
         ]
 
     def test_latest_of_an_instant_is_the_newest_receive(self, store: Store) -> None:
-        new = reading({"a/x": 2.0}, AT, recv_ns=AT + LATE_NS)
-        old = reading({"a/x": 1.0}, AT, recv_ns=AT + NS)
-        assert [one.value for one in store([new, old]).latest("ams-03")] == [2.0]
+        found = store(list(TWICE)).latest("ams-03")
+        assert [(one.point, one.value) for one in found] == [("a/x", 2.0), ("a/y", 9.0)]
 
     def test_latest_keeps_the_nanosecond(self, store: Store) -> None:
         assert [one.ts_ns for one in store([reading({"a/x": 1.0}, AT + 7)]).latest("ams-03")] == [
             AT + 7
         ]
+
+    def test_neighbouring_nanoseconds_are_three_instants(self, store: Store) -> None:
+        history = store([reading({"a/x": float(k)}, AT + k) for k in range(3)])
+        (found,) = history.series(query())
+        assert (list(found.ts_ns), list(found.values)) == ([AT, AT + 1, AT + 2], [0.0, 1.0, 2.0])
+        (found,) = history.series(query(from_ns=AT + 1, to_ns=AT + 2))
+        assert list(found.ts_ns) == [AT + 1]
+
+    def test_ranges_without_anything_in_them_are_empty(self, store: Store) -> None:
+        history = store([reading({"a/x": 1.0}, AT), reading({"a/x": 2.0}, AT + 10 * NS)])
+        assert history.series(query(from_ns=AT + NS, to_ns=AT + 9 * NS)) == []
+        assert history.series(query(to_ns=AT)) == []
+        assert history.series(query(from_ns=AT + 10 * NS + 1)) == []
+        assert history.series(query(from_ns=AT + NS, to_ns=AT)) == []
+        assert history.series(query(sources=())) == []
+
+    def test_a_deviation_may_be_missing_at_an_instant(self, store: Store) -> None:
+        frames = [
+            reading({"a/x": 1.0}, AT, source=Source.TWIN, sd=[0.1]),
+            reading({"a/x": 2.0}, AT + NS, source=Source.TWIN),
+            reading({"a/x": 3.0}, AT + 2 * NS, source=Source.TWIN, sd=[0.0]),
+        ]
+        (found,) = store(frames).series(query(sources=ALL))
+        assert list(found.values) == [1.0, 2.0, 3.0]
+        assert list(found.sd or []) == [pytest.approx(0.1, rel=1e-6), None, 0.0]
+
+    def test_every_source_and_any_choice_of_them_is_answered(self, store: Store) -> None:
+        of_each = {source: float(source) for source in Source}
+        frames = [reading({"a/x": v}, AT, source=s, sd=[v / 2]) for s, v in of_each.items()]
+        history = store(frames)
+        found = history.series(query(sources=tuple(Source)))
+        assert {s.source: (s.values[0], (s.sd or [None])[0]) for s in found} == {
+            source: (value, value / 2) for source, value in of_each.items()
+        }
+        some = (Source.FORECAST, Source.MEASURED)
+        assert {s.source for s in history.series(query(sources=some))} == set(some)
+        assert {one.source for one in history.latest("ams-03")} == set(Source)
+
+    def test_every_flag_comes_back_with_the_values_beside_it_unflagged(self, store: Store) -> None:
+        every = [0, *Flag, 63]
+        names = [f"a/p{k}" for k in range(len(every))]
+        frame = reading(dict.fromkeys(names, 1.0), AT, value_flags=every)
+        found = store([frame]).series(query())
+        assert [list(s.flags) for s in found] == [[flag] for flag in every]
+
+    def test_flags_of_one_instant_are_not_those_of_the_next(self, store: Store) -> None:
+        frames = [
+            reading({"a/x": 1.0}, AT, flags=Flag.LATE),
+            reading({"a/x": 2.0}, AT + NS),
+            reading({"a/x": 3.0}, AT + 2 * NS, value_flags=[Flag.OUT_OF_RANGE]),
+            reading({"a/x": 4.0}, AT + 3 * NS),
+        ]
+        history = store(frames)
+        (found,) = history.series(query())
+        assert list(found.flags) == [Flag.LATE, 0, Flag.OUT_OF_RANGE, 0]
+        assert history.latest("ams-03") == [Latest("a/x", Source.MEASURED, AT + 3 * NS, 4.0, 0)]
+
+    def test_a_name_comes_back_as_it_was_and_finds_its_point_alone(self, store: Store) -> None:
+        site = "s" * 63
+        history = store(
+            [reading({**dict.fromkeys(LONG_NAMES, 1.0), "b/other": 2.0}, AT, site=site)]
+        )
+        for name in LONG_NAMES:
+            (found,) = history.series(query(name, site=site))
+            assert (found.site, found.point, list(found.values)) == (site, name, [1.0])
+
+    def test_a_name_that_nobody_has_finds_nothing_and_does_no_harm(self, store: Store) -> None:
+        history = store([reading({"a/x": 1.0}, AT)])
+        for name in NOBODYS:
+            assert history.series(query(name)) == []
+            assert history.series(query("a/x", site=name)) == []
+            assert history.extent(name) is None
+        assert history.latest(NOBODYS[-1]) == []
+
+    def test_what_came_before_its_time_is_kept_as_it_says(self, store: Store) -> None:
+        frame = reading({"a/x": 1.0}, AT, recv_ns=AT - 5 * NS, flags=Flag.SUSPECT_CLOCK)
+        (found,) = store([frame]).series(query())
+        assert (list(found.ts_ns), list(found.flags)) == ([AT], [Flag.SUSPECT_CLOCK])
+
+    def test_the_first_and_the_last_time_that_ingest_accepts_are_held(self, store: Store) -> None:
+        first, last = 946_684_800 * NS, 2_114_380_800 * NS  # 2000 and 2037
+        history = store([reading({"a/x": 1.0}, first), reading({"a/x": 2.0}, last)])
+        assert history.extent("ams-03") == (first, last)
+        (found,) = history.series(query())
+        assert list(found.ts_ns) == [first, last]
+
+
+class AnyOrderContract(HistoryContract):
+    """For a history that keeps when a value was received, so that the order of writes is free."""
+
+    def test_what_was_received_later_stays_though_it_is_stored_first(self, store: Store) -> None:
+        history = store(list(reversed(TWICE)))
+        found = history.series(query())
+        assert [(s.point, list(s.values), list(s.flags)) for s in found] == STAYS
+        assert [one.value for one in history.latest("ams-03")] == [2.0, 9.0]
+
+    def test_a_value_that_comes_again_without_its_flag_loses_it(self, store: Store) -> None:
+        old = reading({"a/x": 999.0}, AT, flags=Flag.OUT_OF_RANGE)
+        new = reading({"a/x": 20.0}, AT, recv_ns=AT + LATE_NS)
+        (found,) = store([old, new]).series(query())
+        assert (list(found.values), list(found.flags)) == ([20.0], [0])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from contracts.history import AT, HistoryContract, Store, query
+from contracts.history import AT, AnyOrderContract, Store, query
 from support.frames import MIDNIGHT_NS, NS, reading
 from support.memory_cursors import MemoryCursors
 from support.memory_history import MemoryHistory
@@ -50,13 +50,13 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-class TestMemoryHistory(HistoryContract):
+class TestMemoryHistory(AnyOrderContract):
     @pytest.fixture
     def store(self) -> Store:
         return MemoryHistory
 
 
-class TestWaiting(HistoryContract):
+class TestWaiting(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
         def keep(frames: Sequence[Frame]) -> History:
@@ -66,7 +66,7 @@ class TestWaiting(HistoryContract):
         return keep
 
 
-class TestSealedAndTrimmed(HistoryContract):
+class TestSealedAndTrimmed(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
         def keep(frames: Sequence[Frame]) -> History:
@@ -77,7 +77,7 @@ class TestSealedAndTrimmed(HistoryContract):
         return keep
 
 
-class TestSealedFrameByFrame(HistoryContract):
+class TestSealedFrameByFrame(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
         def keep(frames: Sequence[Frame]) -> History:
@@ -89,7 +89,7 @@ class TestSealedFrameByFrame(HistoryContract):
         return keep
 
 
-class TestHalfSealed(HistoryContract):
+class TestHalfSealed(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
         def keep(frames: Sequence[Frame]) -> History:
