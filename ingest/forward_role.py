@@ -51,6 +51,10 @@ def wait_s(tries: int, asked_s: float | None, chance: float) -> float:
     return (asked_s or 0.0) + chance * ceiling_s
 
 
+def nothing_again() -> None:
+    """What is tried again where nobody can ask for it."""
+
+
 class ForwardRole(ThreadRole):
     """The role.
 
@@ -58,6 +62,8 @@ class ForwardRole(ThreadRole):
     ----------
     forwarders : one a log, all to the same sink.
     target : what it is, for people.
+    again : sends what a person asked to be tried again; called after a round that went well, and
+        raises as a sink does.
     chance : in [0, 1), for the jitter.
     """
 
@@ -67,12 +73,14 @@ class ForwardRole(ThreadRole):
         target: str,
         clock: Clock,
         *,
+        again: Callable[[], None] = nothing_again,
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(NAME)
         self._forwarders = forwarders
         self._target = target
         self._clock = clock
+        self._again = again
         self._chance = chance
         self._retries: Counter[str] = Counter()
         self._failed = 0
@@ -100,6 +108,7 @@ class ForwardRole(ThreadRole):
         """One read of each log, delivered; the pause before the next. [s]"""
         try:
             done = [forwarder.advance() for forwarder in self._forwarders]
+            self._again()
         except Unreachable as error:
             self._note("unreachable", f"{self._target} does not answer ({error}); trying again")
             return wait_s(self._failed, error.retry_after_s, self._chance())

@@ -10,16 +10,20 @@ import structlog
 from ingest.forward_role import ForwardRole
 from ingest.forwarder import Forwarder, cursor_name
 from podcore.ports import Clock, LogReader
+from podcore.retry import FORWARD, RetryRequest, RetryRequests
 from podcore.site import Site
 from podtwin.store.influx import InfluxSink
 from podtwin.store.influx_client import InfluxAddress
 from podtwin.store.influx_lines import LineEncoder
+from podtwin.store.retries import Retries
 from podtwin.store.state import StateStore
-from podtwin.store.undelivered import SqliteForwardBook
+from podtwin.store.undelivered import SqliteForwardBook, UndeliveredRows
 
 SINK: Final = "influx"
 LOG_CURSOR: Final = cursor_name(SINK, "log")
 DERIVED_CURSOR: Final = cursor_name(SINK, "derived")
+LOOK_S: Final = 1.0  # between two looks for what is to be tried again
+AT_ONCE: Final = 50  # lines a look: each is a request of its own
 
 _logger = structlog.get_logger("podtwin")
 
@@ -43,7 +47,44 @@ def make_forward_role(
     book = SqliteForwardBook(state, clock)
     logs = {"log": log, "derived": derived}
     forwarders = [Forwarder(name, reader, SINK, sink, book) for name, reader in logs.items()]
-    return ForwardRole(forwarders, f"InfluxDB, {address},", clock)
+    again = Resender(Retries(state, FORWARD), UndeliveredRows(state), sink, clock)
+    return ForwardRole(forwarders, f"InfluxDB, {address},", clock, again=again)
+
+
+class Resender:
+    """Sends refused lines again that a person asked for, for instance after a type was put right.
+
+    What came of it is written beside the line before the request is forgotten; a crash between
+    the two sends it no second time, and a second time would change nothing.
+    """
+
+    def __init__(
+        self, requests: RetryRequests, rows: UndeliveredRows, sink: InfluxSink, clock: Clock
+    ) -> None:
+        self._requests = requests
+        self._rows = rows
+        self._sink = sink
+        self._clock = clock
+        self._looked_s = clock.monotonic_s()
+
+    def __call__(self) -> None:
+        """One look a second; raises as the sink does, and the request then waits."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = now_s
+        for request in self._requests.pending(AT_ONCE):
+            self._send(request)
+            self._requests.done(request.id)
+
+    def _send(self, request: RetryRequest) -> None:
+        kept = self._rows.get(request.letter)
+        if kept is None or kept.stored or kept.request == request.id or not kept.what.whole:
+            return
+        refused = self._sink.write_line(kept.what.line)
+        outcome = f"refused again: {refused[0].reason}" if refused else "stored"
+        now_ns = self._clock.now_ns()
+        self._rows.mark(kept.id, request.id, now_ns, stored=not refused, outcome=outcome)
 
 
 def drop_unconfigured(

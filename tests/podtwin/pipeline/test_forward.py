@@ -15,12 +15,14 @@ from support.waiting import eventually
 
 from podcore.clock import SystemClock
 from podcore.frame import Source
+from podcore.retry import FORWARD, RetryRequest
 from podtwin.pipeline.forward import (
     DERIVED_CURSOR,
     LOG_CURSOR,
     drop_unconfigured,
     make_forward_role,
 )
+from podtwin.store.retries import Retries
 from podtwin.store.state import StateStore
 from podtwin.store.undelivered import UndeliveredRows
 
@@ -69,6 +71,29 @@ def test_what_the_server_refuses_is_in_the_state_database(state: StateStore) -> 
     (kept,) = UndeliveredRows(state).page(9)
     assert (kept.what.log, kept.what.offset, kept.what.reason) == ("log", 1, "field type conflict")
     assert kept.what.line.endswith(f"energy=2.0 {MIDNIGHT_NS}")
+
+
+def test_a_refused_line_is_sent_again_when_a_person_asks(state: StateStore) -> None:
+    log, requests = MemoryLog(), Retries(state, FORWARD)
+    log.append([reading({"meter-1/power": 1.0}, MIDNIGHT_NS, site="lab")])
+    rows = UndeliveredRows(state)
+    with FakeInflux() as server:
+        server.judge = lambda lines: conflict(lines, "meter", "power")
+        role = make_forward_role(
+            server.address, log, MemoryLog(), state, lambda: [LAB], SystemClock()
+        )
+        role.start()
+        eventually(lambda: len(rows.page(9)) == 1, "refused")
+        (kept,) = rows.page(9)
+        requests.ask(RetryRequest("r1", kept.id, "ops", 1), "deadletter/f1")
+        eventually(lambda: not requests.pending(9), "tried")
+        assert "refused again" in rows.page(9)[0].outcome
+        server.judge = lambda _: None  # the field's type was put right
+        requests.ask(RetryRequest("r2", kept.id, "ops", 2), "deadletter/f1")
+        eventually(lambda: not requests.pending(9), "tried again")
+        role.stop()
+    assert rows.page(9)[0].stored
+    assert kept.what.line in server.lines
 
 
 def test_a_forwarder_that_is_configured_no_longer_is_dropped_and_said(state: StateStore) -> None:
