@@ -99,7 +99,7 @@ def read_letters(
 ) -> list[KeptLetter]:
     """Letters that all terms hold of, the newest first."""
     where = f"WHERE {' AND '.join(terms)}" if terms else ""
-    query = f"SELECT {_LETTER} FROM dead_letters {where} ORDER BY recv_ns DESC, id DESC LIMIT ?"  # noqa: S608 - terms are ours
+    query = f"SELECT {_LETTER} FROM dead_letters {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 - terms are ours
     return [_letter(row) for row in _rows(connection, query, (*values, limit))]
 
 

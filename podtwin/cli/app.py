@@ -14,6 +14,7 @@ from podcore.errors import ConfigError, PodTwinError, Refused, RoleTaken, Unreac
 from podtwin.cli import (
     alerts,
     config,
+    deadletter,
     demo,
     doctor,
     endpoints,
@@ -47,6 +48,7 @@ app.command("query")(query.query)
 app.command("export")(export.export)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(endpoints.app, name="endpoints")
+app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 app.command("version")(version.version)
