@@ -64,6 +64,8 @@ def describe(
     """The alert of a condition that fires or has fired, with evidence of that instant."""
     found = proof.gather(site, point, condition, signal, ts_ns)
     lasts_s = (ts_ns - condition.raised_ns) / _NS
+    over = condition.state in {State.RECOVERING, State.RESOLVED}
+    say = proof.end_sentence if over else proof.sentence
     return Alert(
         id=alert_id(mark, condition.started_ns),
         fingerprint=mark,
@@ -75,7 +77,7 @@ def describe(
         handling=condition.handled.state.value,
         handled_by=condition.handled.by,
         title=rule.title,
-        text=proof.sentence(site, rule, point, found, lasts_s),
+        text=say(site, rule, point, found, lasts_s),
         raised_ns=condition.raised_ns,
         started_ns=condition.started_ns,
         ended_ns=ts_ns if condition.state is State.RESOLVED else None,

@@ -89,7 +89,17 @@ def gather(
 
 def sentence(site: Site, rule: Rule, point: str, evidence: Evidence, lasts_s: float) -> str:
     """What happened, in a sentence or two. lasts_s : since the excursion began. [s]"""
-    text = rule.sentence.format(
+    text = _said(rule.sentence, site, point, evidence, lasts_s)
+    return f"{text} Suspected: {evidence.suspected}." if evidence.suspected else text
+
+
+def end_sentence(site: Site, rule: Rule, point: str, evidence: Evidence, lasts_s: float) -> str:
+    """What is said once it falls back; whom one suspects then would only mislead."""
+    return _said(rule.over, site, point, evidence, lasts_s)
+
+
+def _said(template: str, site: Site, point: str, evidence: Evidence, lasts_s: float) -> str:
+    return template.format(
         site=site.name,
         where=words.where(site, point),
         value=words.amount(evidence.value, evidence.unit),
@@ -97,7 +107,6 @@ def sentence(site: Site, rule: Rule, point: str, evidence: Evidence, lasts_s: fl
         lasting=words.lasting(lasts_s),
         left=words.lasting(math.inf if evidence.left_s is None else evidence.left_s),
     )
-    return f"{text} Suspected: {evidence.suspected}." if evidence.suspected else text
 
 
 def chart_link(

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import msgspec
 
+_BACK = "{where} is back at {value}; the twin expects {expected}. It lasted {lasting}."
 _PERIODS_TO_SILENCE = 5.0  # a node that sends every 5 min is not silent after one
 
 
@@ -43,13 +44,15 @@ class Rule(msgspec.Struct, frozen=True):
     clear_below : the score below which it counts as gone. Between it and 1 nothing changes.
     critical_at : the score from which on it is critical whatever `severity` says; None for never.
     lost_for_s : how long nothing may be seen before what fires is `no_data`.
-    title : what it is, for a list. sentence : what is said, by the names of `evidence.words`.
+    title : what it is, for a list. sentence : what is said, by the names of `evidence.sentence`;
+    over : what is said once it falls back, by the same names.
     """
 
     id: str
     kind: RuleKind
     title: str
     sentence: str
+    over: str = _BACK
     severity: Severity = Severity.WARNING
     threshold: float = 1.0
     for_s: float = 10.0
@@ -73,6 +76,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         RuleKind.STUCK,
         "Sensor repeats its value",
         "{where} stays at {value} while the twin moves to {expected}, for {lasting}.",
+        "{where} moves again, at {value}; the twin expects {expected}. It lasted {lasting}.",
         for_s=0.0,
     ),
     Rule(
@@ -80,6 +84,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         RuleKind.VARIANCE,
         "Sensor scatters more than it should",
         "{where} scatters around {value}; the twin expects {expected}, for {lasting}.",
+        "{where} is steady again at {value}; the twin expects {expected}. It lasted {lasting}.",
         for_s=60.0,
         clear_for_s=600.0,
     ),
@@ -88,6 +93,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         RuleKind.DRIFT,
         "Slow change of the installation",
         "{where} has come to {value}; in health it is {expected}, for {lasting}.",
+        "{where} is back at {value}; in health it is {expected}. It lasted {lasting}.",
         for_s=600.0,
         clear_for_s=3_600.0,
         lost_for_s=600.0,
@@ -97,6 +103,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         RuleKind.RUNAWAY,
         "A limit will be passed soon",
         "{where} is {value} and rises; by the twin it passes {expected} in {left}.",
+        "{where} is {value} and no longer on its way to {expected}. It lasted {lasting}.",
         severity=Severity.CRITICAL,
         threshold=1_200.0,
         for_s=5.0,
@@ -106,6 +113,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         RuleKind.SILENCE,
         "No readings come",
         "{site} has sent nothing for {left}.",
+        "{site} sends again. It was silent for {lasting}.",
         threshold=60.0,
         for_s=0.0,
         clear_for_s=10.0,

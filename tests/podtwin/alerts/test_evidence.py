@@ -6,7 +6,14 @@ from support.alerts import LEVEL, air_dx_site
 from support.frames import MIDNIGHT_NS, NS
 
 from podtwin.alerts.conditions import Condition, Signal, State
-from podtwin.alerts.evidence import DECODER, MAX_CONTRIBUTIONS, encode, gather, sentence
+from podtwin.alerts.evidence import (
+    DECODER,
+    MAX_CONTRIBUTIONS,
+    encode,
+    end_sentence,
+    gather,
+    sentence,
+)
 from podtwin.alerts.rules import DEFAULT_RULES, RuleKind
 
 SITE = air_dx_site()
@@ -35,10 +42,25 @@ def test_every_rule_has_a_sentence_that_can_be_said_with_and_without_a_signal() 
     for rule in DEFAULT_RULES:
         for signal in (SIGNAL, None):
             evidence = gather(SITE, SUPPLY, FIRING, signal, NOW_NS)
-            text = sentence(SITE, rule, SUPPLY, evidence, 20.0)
-            assert "{" not in text
-            assert "nan" not in text
-            assert "None" not in text
+            for say in (sentence, end_sentence):
+                text = say(SITE, rule, SUPPLY, evidence, 20.0)
+                assert "{" not in text
+                assert "nan" not in text
+                assert "None" not in text
+
+
+def test_what_is_over_is_said_without_whom_one_suspected() -> None:
+    signal = SIGNAL._replace(value=22.5)
+    text = end_sentence(SITE, LEVEL, SUPPLY, gather(SITE, SUPPLY, FIRING, signal, NOW_NS), 200.0)
+    assert text == (
+        "CRAC-1 supply air is back at 22.5 °C; the twin expects 22.4 ± 0.9 °C. It lasted 3 min."
+    )
+
+
+def test_a_limit_that_is_no_longer_neared_needs_no_time_to_it() -> None:
+    runaway = next(rule for rule in DEFAULT_RULES if rule.kind is RuleKind.RUNAWAY)
+    evidence = gather(SITE, SUPPLY, FIRING, Signal(0.1, value=26.0, expected=35.0), NOW_NS)
+    assert "unknown" not in end_sentence(SITE, runaway, SUPPLY, evidence, 60.0)
 
 
 def test_a_silent_site_is_named() -> None:
