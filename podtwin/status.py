@@ -57,6 +57,7 @@ class Lag:
     engine_frames: int = 0
     seal_frames: int = 0
     hub_frames: int = 0
+    forward_frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from podtwin.cli.output import Output, OutputOption, print_json
 if TYPE_CHECKING:
     from podtwin.config.settings import Settings
     from podtwin.pipeline.options import PipelineOptions
+    from podtwin.store.influx_client import InfluxAddress
 
 
 def run(
@@ -105,6 +106,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         data_dir=settings.data_dir,
         roles=settings.roles,
         history=settings.history,
+        influx=_influx(settings),
         broker=address,
         mqtt_port=settings.broker.port or free_port(),
         host=settings.http.host,
@@ -116,6 +118,20 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         keep_ns=int(settings.log.keep * 1e9),
         max_bytes=settings.log.max_bytes,
     )
+
+
+def _influx(settings: Settings) -> InfluxAddress | None:
+    from podcore.errors import ConfigError
+    from podtwin.store.influx_client import InfluxAddress
+
+    if settings.history == "embedded":
+        return None
+    influx = settings.influx
+    if influx.token is None:
+        rule = f"history is `{settings.history}`, and InfluxDB wants a token"
+        raise ConfigError("influx.token", None, rule, "set PODTWIN_INFLUX__TOKEN_FILE to its file")
+    token = influx.token.get_secret_value()
+    return InfluxAddress(influx.url, influx.org, influx.bucket, token)
 
 
 def seconds(duration: str | None) -> float | None:

@@ -14,10 +14,12 @@ import structlog
 
 from ingest.address import BrokerAddress
 from ingest.broker import EmbeddedBroker
+from ingest.forwarder import cursor_name
 from ingest.ledger import Ledger, read_ledger
 from ingest.log import SharedLogReader, SqliteLog, SqliteLogReader
 from ingest.registry_store import load_sites
 from ingest.retention import LogRetention, Trimmer
+from podcore.errors import ConfigError
 from podcore.ports import Clock
 from podcore.role import Health, Role
 from podtwin.api.deps import ApiDeps
@@ -32,8 +34,9 @@ from podtwin.notify.worker import Notifier
 from podtwin.pipeline.broker import BrokerRole
 from podtwin.pipeline.catalog import list_recordings, list_replays
 from podtwin.pipeline.datadir import DataDir
+from podtwin.pipeline.forward import SINK, drop_unconfigured, make_forward_role
 from podtwin.pipeline.ingest import IngestRole
-from podtwin.pipeline.options import PipelineOptions
+from podtwin.pipeline.options import EMBEDDED, INFLUX, PipelineOptions
 from podtwin.pipeline.report import Parts, Process, report
 from podtwin.pipeline.wakes import Wakes
 from podtwin.status import Status
@@ -46,6 +49,7 @@ from podtwin.store.state import StateStore
 
 INGEST_DRAIN_S = 3.0
 ENGINE_DRAIN_S = 3.0
+FORWARD_DRAIN_S = 1.5
 SEAL_DRAIN_S = 2.0
 NOTIFY_DRAIN_S = 2.0
 API_DRAIN_S = 1.0
@@ -106,14 +110,19 @@ class Pipeline:
             "ingest": lambda: self._make_ingest(log),
             "engine": lambda: self._make_engine(derived),
             "seal": self._make_sealer,
+            "forward": self._make_forwarder,
             "notify": self._make_notifier,
             "api": self._make_api,
         }
         # The API takes its port before anything else runs, the broker lives before its client.
-        for name in ("api", "notify", "engine", "seal", "broker", "ingest"):
+        for name in ("api", "notify", "engine", "seal", "forward", "broker", "ingest"):
             if name in self._names:
                 self._roles.append(makers[name]())
-        if "ingest" not in self._names:
+        if "ingest" in self._names:  # whoever trims the log decides whom it is kept for
+            ends = {"log": log.last_offset(), "derived": derived.last_offset()}
+            configured = [reader for name in ends for reader in self._keepers(name)]
+            drop_unconfigured(self._state, configured, ends)
+        else:
             log.close()
         if "engine" not in self._names:
             derived.close()
@@ -127,7 +136,7 @@ class Pipeline:
             data_dir_id=self.data_dir.id,
             discover=options.discover,
             wake=self._wakes,
-            trim=self._trimmer(log, (ENGINE, "sealer/log")),
+            trim=self._trimmer(log, (ENGINE, *self._keepers("log"))),
         )
         ingest.adopt(options.sites)
         return ingest
@@ -143,6 +152,13 @@ class Pipeline:
         retention = LogRetention(log, done, options.keep_ns, options.max_bytes)
         return Trimmer(log, retention, self._clock)
 
+    def _keepers(self, log_name: str) -> tuple[str, ...]:
+        """The cursors of who carries a log elsewhere, in this process or another."""
+        history = self._options.history
+        seal = () if history == INFLUX else (f"sealer/{log_name}",)
+        forward = () if history == EMBEDDED else (cursor_name(SINK, log_name),)
+        return seal + forward
+
     def _make_engine(self, derived: SqliteLog) -> Role:
         engine = self._parts.engine = EngineRunner(
             self._reader(),
@@ -151,7 +167,7 @@ class Pipeline:
             self._state,
             self._clock,
             self._wakes.new(),
-            trim=self._trimmer(derived, ("sealer/derived",)),
+            trim=self._trimmer(derived, self._keepers("derived")),
             judge=Judge(self._options.rules),
             told=self._told.set,
         )
@@ -161,6 +177,17 @@ class Pipeline:
         sealer = Sealer(self.data_dir.path, self._reader(), self._derived_reader(), self._state)
         runner = self._parts.sealer = SealerRunner(sealer, self._clock)
         return runner
+
+    def _make_forwarder(self) -> Role:
+        address = self._options.influx
+        if address is None:
+            rule = "history is not `embedded`, so InfluxDB has to be named"
+            raise ConfigError("influx", None, rule, "set influx.url and influx.token_file")
+        log, derived = self._reader(), self._derived_reader()
+        forwarder = self._parts.forwarder = make_forward_role(
+            address, log, derived, self._state, lambda: load_sites(log.connection), self._clock
+        )
+        return forwarder
 
     def _make_notifier(self) -> Role:
         sender = HttpSender(self._options.targets, self._clock)
@@ -230,6 +257,7 @@ class Pipeline:
         for part, deadline_s in (
             (parts.ingest, INGEST_DRAIN_S),
             (parts.engine, ENGINE_DRAIN_S),
+            (parts.forwarder, FORWARD_DRAIN_S),
             (parts.notifier, NOTIFY_DRAIN_S),
             (parts.sealer, SEAL_DRAIN_S),
             (parts.api, API_DRAIN_S),

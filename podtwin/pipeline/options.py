@@ -11,6 +11,7 @@ from ingest.retention import KEEP_NS, MAX_BYTES
 from podcore.site import Site
 from podtwin.alerts.rules import RuleSet
 from podtwin.notify.address import Policy
+from podtwin.store.influx_client import InfluxAddress
 
 EMBEDDED, INFLUX = "embedded", "influx"  # the third is both of them
 ROLES = ("broker", "ingest", "engine", "seal", "forward", "notify", "api")
@@ -23,12 +24,14 @@ class PipelineOptions:
     broker : an external broker; None starts the embedded one on `mqtt_port`.
     rules : when alerts are raised. targets : where webhooks may go.
     history : where it is kept, as the setting says; roles that it does not need are left out.
+    influx : what is forwarded to, unless history is `embedded`.
     outboxes : how many messages wait in the outboxes of this process.
     """
 
     data_dir: Path
     roles: tuple[str, ...] = ROLES
     history: str = EMBEDDED
+    influx: InfluxAddress | None = None
     broker: BrokerAddress | None = None
     mqtt_port: int = 1883
     host: str = "127.0.0.1"

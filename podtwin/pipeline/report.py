@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ingest.forward_role import ForwardRole
 from ingest.ledger import Ledger
 from podcore.clock import rfc3339
 from podcore.role import Health
@@ -34,6 +35,7 @@ class Parts:
     ingest: IngestRole | None = None
     engine: EngineRunner | None = None
     sealer: SealerRunner | None = None
+    forwarder: ForwardRole | None = None
     notifier: Notifier | None = None
     hub: Hub | None = None
     api: ApiServer | None = None
@@ -94,6 +96,7 @@ def _lag(parts: Parts) -> Lag:
         engine_frames=parts.engine.lag().frames if parts.engine else 0,
         seal_frames=parts.sealer.lag() if parts.sealer else 0,
         hub_frames=parts.hub.lag_frames if parts.hub else 0,
+        forward_frames=parts.forwarder.lag() if parts.forwarder else 0,
     )
 
 
