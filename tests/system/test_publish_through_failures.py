@@ -1,9 +1,12 @@
-"""A table published while what receives it is killed, five times, and while the broker forgets."""
+"""A table published while its receiver is killed, the broker forgets, and the disk refuses."""
 
 from __future__ import annotations
 
+import resource
+import sys
 from pathlib import Path
 
+import pytest
 from support.history import assert_holds, query
 from support.mosquitto import Mosquitto
 from support.program import PATIENCE_S, Program, Programs, eventually
@@ -15,6 +18,9 @@ from podcore.frame import Frame, Kind
 
 ROWS = 12_000  # some seconds of sending, so that every kill falls into them
 KILLS = 5
+# No file may grow past it: what a full disk does to a log, and can be undone.
+FULL_BYTES = 32_768
+UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
 def test_five_kills_of_ingest_lose_nothing_and_store_nothing_twice(
@@ -47,6 +53,28 @@ def test_a_broker_that_forgets_its_sessions_in_the_middle_loses_nothing(
     finished = publishing.wait(within_s=100.0)
     assert finished.code == 0, finished.err
     assert finished.summary["acked"] == ROWS
+    assert_all_arrived_once(ingest, programs, rows)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux sets another process's limits")
+def test_a_disk_that_refuses_in_the_middle_loses_nothing(
+    programs: Programs, broker: Mosquitto, tmp_path: Path
+) -> None:
+    rows = write_rows(tmp_path / "rows.parquet", ROWS, 2)
+    ingest = start_ingest(programs, broker)
+    publishing = start_publishing(programs, broker, rows)
+    await_stored(tmp_path, ROWS // 4, publishing)
+    resource.prlimit(ingest.pid, resource.RLIMIT_FSIZE, (FULL_BYTES, resource.RLIM_INFINITY))
+    ingest.logged("log_not_written")
+    refused_at = ledger(tmp_path)
+    assert ingest.running
+    assert publishing.running  # it waits for the acks that do not come
+    resource.prlimit(ingest.pid, resource.RLIMIT_FSIZE, UNLIMITED)
+    ingest.logged("log_written_again")
+    finished = publishing.wait(within_s=100.0)
+    assert refused_at is not None
+    assert refused_at.messages()["stored"] < ROWS
+    assert (finished.code, finished.summary["acked"]) == (0, ROWS), finished.err
     assert_all_arrived_once(ingest, programs, rows)
 
 
