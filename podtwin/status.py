@@ -51,6 +51,20 @@ class ReadingLedger:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetterCount:
+    """Dead letters since they came; apart from the ledgers, which count what came.
+
+    retried_stored, retried_dead : tries, by what came of them. retried_readings : stored by them.
+    trimmed : letters that are no longer kept.
+    """
+
+    retried_stored: int = 0
+    retried_dead: int = 0
+    retried_readings: int = 0
+    trimmed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Lag:
     """Frames that each reader of the log has still to read."""
 
@@ -94,6 +108,7 @@ class Status:
     ledger: MessageLedger = MessageLedger()
     readings: ReadingLedger = ReadingLedger()
     dead_by_reason: dict[str, int] = field(default_factory=dict)
+    dead_letters: DeadLetterCount = DeadLetterCount()
     births: int = 0
     states: int = 0
     lag: Lag = Lag()

@@ -48,7 +48,7 @@ class _Moment(Collector):
 
 
 def _ledgers(status: Status) -> list[Metric]:
-    messages, readings = status.ledger, status.readings
+    messages, readings, letters = status.ledger, status.readings, status.dead_letters
     return [
         _counter(
             "podtwin_messages",
@@ -64,6 +64,13 @@ def _ledgers(status: Status) -> list[Metric]:
             {"stored": readings.stored, "dead": readings.dead},
         ),
         _counter("podtwin_dead", "What was refused, by reason.", "reason", status.dead_by_reason),
+        _counter(
+            "podtwin_dead_letters_retried",
+            "Dead letters that were tried again, by outcome.",
+            "outcome",
+            {"stored": letters.retried_stored, "dead": letters.retried_dead},
+        ),
+        _count("podtwin_dead_letters_trimmed", "Dead letters no longer kept.", letters.trimmed),
         _counter(
             "podtwin_announcements",
             "Births and states of nodes.",
@@ -139,6 +146,12 @@ def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> Me
     family = GaugeMetricFamily(name, text, labels=(label,))
     for each, value in values.items():
         family.add_metric((each,), float(value))
+    return family
+
+
+def _count(name: str, text: str, value: int) -> Metric:
+    family = CounterMetricFamily(name, text)
+    family.add_metric((), value)
     return family
 
 

@@ -21,6 +21,7 @@ from ingest.registry_store import load_sites
 from ingest.retention import LogRetention, Trimmer
 from podcore.errors import ConfigError
 from podcore.ports import Clock
+from podcore.retry import INTAKE
 from podcore.role import Health, Role
 from podtwin.api.deps import ApiDeps
 from podtwin.api.hub import Hub
@@ -44,6 +45,7 @@ from podtwin.store.alert_rows import Alerts
 from podtwin.store.deliveries import Deliveries
 from podtwin.store.history import EmbeddedHistory
 from podtwin.store.outbox import SqliteOutbox
+from podtwin.store.retries import Retries
 from podtwin.store.sealer import Sealer, SealerRunner
 from podtwin.store.state import StateStore
 
@@ -139,6 +141,7 @@ class Pipeline:
             trim=self._trimmer(log, (ENGINE, *self._keepers("log"))),
         )
         ingest.adopt(options.sites)
+        ingest.retry(Retries(StateStore(self.data_dir.state), INTAKE))
         return ingest
 
     def _trimmer(self, log: SqliteLog, readers: tuple[str, ...]) -> Trimmer:

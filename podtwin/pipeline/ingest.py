@@ -11,6 +11,7 @@ from ingest.log import SqliteLog
 from ingest.subscriber import Subscriber
 from ingest.writer import Writer
 from podcore.ports import Clock
+from podcore.retry import RetryRequests
 from podcore.role import Health, RoleState
 from podcore.site import Site
 from podtwin.status import Backlog, BrokerStatus, ThreadStatus
@@ -45,6 +46,10 @@ class IngestRole:
     def adopt(self, sites: Sequence[Site]) -> None:
         """Takes the site files; before the start."""
         self._writer.adopt(sites)
+
+    def retry(self, requests: RetryRequests) -> None:
+        """Names who keeps requests to try dead letters again; before the start."""
+        self._writer.retry(requests)
 
     def start(self) -> None:
         """Starts to write, then to listen."""
