@@ -23,7 +23,7 @@ POWERCAP = "sys/class/powercap"
 # the smallest range, 2^32 steps of 15.3 µJ or 66 kJ, would go round in 66 s, which is why a
 # period may have 60 s at most.
 HIGHEST_W = 1_000.0
-_MICRO = 1e-6
+_MICRO_OF_ONE = 1_000_000
 # intel-rapl-mmio repeats the packages by another way, so only the one control type counts.
 _KINDS = {"cpu_power": re.compile(r"package"), "memory_power": re.compile(r"dram$")}
 _NO_COUNTERS = "on a machine of Intel or AMD: modprobe intel_rapl_msr"
@@ -58,16 +58,20 @@ class EnergyCounters:
             denied = bool(unseen.way_out)
             absent = Absent(self._point, str(unseen), _RIGHTS if denied else "")
             return Sight(absent=(absent,))
-        self._rate = SummedRate(ranges, HIGHEST_W / _MICRO)
+        self._rate = SummedRate(ranges, HIGHEST_W * _MICRO_OF_ONE)
         return Sight((Seen(self._point, f"/{POWERCAP}: {', '.join(self._zones)}"),))
 
     def read(self, at_s: float) -> Mapping[str, float]:
-        """Mean power since the read before."""
+        """Mean power since the read before.
+
+        A counter that stands still has none: some hypervisors show one that never moves, and no
+        processor that runs this draws nothing.
+        """
         try:
             rate = self._rate(self._counts(), at_s)
         except Unseen:
             return {}
-        return {} if rate is None else {self._point: rate * _MICRO}
+        return {self._point: rate / _MICRO_OF_ONE} if rate else {}
 
     def forget(self) -> None:
         """The next read has none to compare with."""

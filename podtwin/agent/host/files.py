@@ -41,9 +41,7 @@ class HostFiles:
         Unseen  When it is not there, may not be read, or the kernel refuses the read itself.
         """
         try:
-            with self._at(path).open("rb") as file:
-                # One read, so that the kernel makes the whole text at one instant.
-                return file.read(_MOST_BYTES).decode("utf-8", "replace").strip()
+            return self._open(path).decode("utf-8", "replace").strip()
         except FileNotFoundError:
             raise Unseen(f"/{path}", "does not exist") from None
         except PermissionError:
@@ -93,6 +91,10 @@ class HostFiles:
             return str(self._at(path).resolve())
         except OSError:
             return path
+
+    def _open(self, path: str) -> bytes:
+        with self._at(path).open("rb") as file:
+            return file.read(_MOST_BYTES)
 
     def _at(self, path: str) -> Path:
         return self.root / path

@@ -15,7 +15,7 @@ from podtwin.agent.host.collector import Absent, Seen, Sight
 
 MOST_GPUS = 100  # what the names of the points hold: gpu_0 to gpu_99
 _ALL = "gpu_N_power, gpu_N_temp, gpu_N_utilization"
-_MILLI = 1e-3
+_MILLI_OF_ONE = 1_000
 _DRIVER = "with an NVIDIA GPU: install its driver; in a container, hand the GPU in"
 
 
@@ -86,7 +86,7 @@ def _gauges(nvml: ModuleType, number: int, handle: object) -> Iterator[_Gauge]:
     name = f"gpu_{number}"
 
     def power_w() -> float:
-        return float(nvml.nvmlDeviceGetPowerUsage(handle) * _MILLI)
+        return float(nvml.nvmlDeviceGetPowerUsage(handle) / _MILLI_OF_ONE)
 
     def temperature_c() -> float:
         return float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))

@@ -14,7 +14,7 @@ from podtwin.agent.host.files import HostFiles, Unseen
 from podtwin.agent.host.sensors import chips
 
 POINT = "power"
-_MICRO = 1e-6
+_MICRO_OF_ONE = 1_000_000
 _DRIVER = "power_meter"
 _WAY_OUT = "a power distribution unit or the board's management controller may measure it"
 
@@ -44,7 +44,7 @@ class PowerMeter:
         if self._path is None:
             return {}
         try:
-            return {POINT: self._files.number(self._path) * _MICRO}
+            return {POINT: self._files.number(self._path) / _MICRO_OF_ONE}
         except Unseen:
             return {}
 

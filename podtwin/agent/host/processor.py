@@ -74,7 +74,8 @@ def busy_percent(before: Times, after: Times) -> float | None:
     total = sum(gained)
     if total == 0:
         return None
-    return 100.0 * (total - sum(gained[index] for index in _IDLE)) / total
+    # Whole numbers up to the one division, which then cannot give more than 100.
+    return 100 * (total - sum(gained[index] for index in _IDLE)) / total
 
 
 def _point(word: str) -> str | None:

@@ -116,16 +116,28 @@ class Fans:
         self._inputs: dict[str, str] = {}
 
     def look(self) -> Sight:
-        """A point a fan; one that stands still is seen, too."""
+        """A point a fan; one that stands still is seen, too.
+
+        One that cannot be read keeps its number, so that the others keep theirs.
+        """
         paths = [
             f"{chip.folder}/{name}"
             for chip in chips(self._files)
             for name in sorted(self._files.names(chip.folder, "fan*_input"), key=_number)
         ]
-        self._inputs = {f"fan_{n}_speed": path for n, path in enumerate(paths[:MOST_FANS], 1)}
-        if not self._inputs:
+        numbered = {f"fan_{n}_speed": path for n, path in enumerate(paths[:MOST_FANS], 1)}
+        if not numbered:
             return Sight(absent=(_none_of(self._files, "fan_N_speed", "fan"),))
-        return Sight(tuple(Seen(point, f"/{path}") for point, path in self._inputs.items()))
+        absent: list[Absent] = []
+        for point, path in numbered.items():
+            try:
+                self._files.number(path)
+            except Unseen as unseen:
+                absent.append(Absent.of(point, unseen))
+            else:
+                self._inputs[point] = path
+        seen = tuple(Seen(point, f"/{path}") for point, path in self._inputs.items())
+        return Sight(seen, tuple(absent))
 
     def read(self, _at_s: float) -> Mapping[str, float]:
         """The speeds that the chips give now."""

@@ -12,7 +12,7 @@ VIRTUAL = (
     "a virtual machine: processors, memory, disks and network are its own; power, temperatures and"
     " fans belong to the machine below, where another agent can read them"
 )
-MACHINE = "a machine of its own, as far as it can be seen"
+MACHINE = "a machine of its own, as far as can be seen"
 
 _CONTAINER_FILES = (".dockerenv", "run/.containerenv", "run/systemd/container")
 _CONTAINER_GROUPS = ("docker", "kubepods", "containerd", "libpod", "lxc")
