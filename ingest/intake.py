@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from ingest.acks import OwedAck
 from ingest.dedupe import Seen
+from ingest.foreign import ForeignReader, ForeignSource, Taken
 from ingest.inbox import Arrival
-from ingest.ledger import reason_counter
+from ingest.ledger import is_counted, reason_counter
 from ingest.letters import KeptLetter, Retried
 from ingest.native import (
     MAX_PAYLOAD,
@@ -62,6 +63,22 @@ class Batch:
             self.refused.append(DeadReading(arrival.recv_ns, topic.site, topic.node, why))
             self.counts[reason_counter(why.reason.value)] += 1
 
+    def foreign(self, arrival: Arrival, taken: Taken) -> None:
+        """Keeps what came of a message of a source; it counts once, whatever it was split into."""
+        self.frames += taken.frames
+        self.counts["dead" if taken.is_dead else "stored"] += 1
+        self.counts["readings_stored"] += taken.readings
+        self.counts["readings_dead"] += taken.readings_dead
+        for reason, count in taken.refusals.counts.items():
+            self.counts[reason_counter(reason.value)] += count
+        refused = [DeadReading(arrival.recv_ns, *each) for each in taken.refusals.kept]
+        if taken.is_dead:
+            why, refused = refused[0].why, refused[1:]
+            self.letters.append(
+                DeadLetter(arrival.recv_ns, arrival.topic, arrival.size, arrival.payload, why)
+            )
+        self.refused += refused
+
     def acks(self) -> list[tuple[OwedAck, bool]]:
         """What the senders may be told after the commit; True answers a birth at once."""
         owed = []
@@ -80,10 +97,16 @@ class Intake:
     ) -> None:
         self._registry = registry
         self._validator = Validator(registry)
+        self._readers: list[ForeignReader] = []
         self._ticks = ticks
         self._load_seen = load_seen
         self._seen: dict[SeenKey, Seen] = {}
-        self._topics: dict[str, Topic | None] = {}
+        self._topics: dict[str, Topic | ForeignReader | None] = {}
+
+    def add_sources(self, sources: Sequence[ForeignSource]) -> None:
+        """Takes messages of other formats as well, by their topics."""
+        self._readers += [ForeignReader(each, self._registry, self._validator) for each in sources]
+        self._topics.clear()
 
     def take(self, arrivals: Sequence[Arrival], now_ns: int) -> Batch:
         """The batch that these messages make; with none of them, a tick when it is due."""
@@ -121,9 +144,11 @@ class Intake:
 
     def _one(self, batch: Batch, arrival: Arrival) -> None:
         topic = self._topic(arrival.topic)
-        if topic is None or topic.kind is TopicKind.ACK:
+        if isinstance(topic, ForeignReader):
+            self._of_source(batch, arrival, topic)
+        elif topic is None or topic.kind is TopicKind.ACK:
             batch.dead(arrival, reject(Reason.BAD_TOPIC, "topic", arrival.topic))
-            if arrival.topic.endswith("/telemetry"):
+            if is_counted(arrival.topic):
                 batch.counts["dead"] += 1
         elif topic.kind is TopicKind.TELEMETRY:
             self._telemetry(batch, arrival, topic)
@@ -132,12 +157,22 @@ class Intake:
         else:
             self._state(batch, arrival, topic)
 
-    def _topic(self, text: str) -> Topic | None:
+    def _topic(self, text: str) -> Topic | ForeignReader | None:
         if text not in self._topics:
             if len(self._topics) >= MAX_TOPICS:
                 self._topics.clear()
-            self._topics[text] = parse_topic(text)
+            self._topics[text] = parse_topic(text) or self._reader(text)
         return self._topics[text]
+
+    def _reader(self, topic: str) -> ForeignReader | None:
+        return next((each for each in self._readers if each.topics.matches(topic)), None)
+
+    def _of_source(self, batch: Batch, arrival: Arrival, reader: ForeignReader) -> None:
+        if arrival.size > MAX_PAYLOAD:
+            batch.counts["dead"] += 1
+            batch.dead(arrival, reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes"))
+            return
+        batch.foreign(arrival, reader.take(arrival))
 
     def _telemetry(self, batch: Batch, arrival: Arrival, topic: Topic) -> None:
         if arrival.size > MAX_PAYLOAD:

@@ -13,6 +13,8 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
+from podcore.topic import ROOT
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
@@ -71,6 +73,12 @@ class Ledger:
 
 
 _REASON = "dead_reason:"
+_OURS = f"{ROOT}/"
+
+
+def is_counted(topic: str) -> bool:
+    """Whether what comes on a topic is a message of the ledger: telemetry, and all of sources."""
+    return topic.endswith("/telemetry") or not topic.startswith(_OURS)
 
 
 def _ledger(counts: Counter[str], pending: int) -> Ledger:

@@ -34,11 +34,17 @@ class Reason(enum.StrEnum):
     WRONG_UNIT = "wrong_unit"
     OWNED_BY_OTHER_NODE = "owned_by_other_node"
     TOO_MANY_POINTS = "too_many_points"
+    BAD_LINE = "bad_line"
+    UNMAPPED = "unmapped"
+    POINT_TWICE = "point_twice"
 
 
 _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
     {
-        Reason.EMPTY: ("a payload has at least one byte", "send a JSON object with v and m"),
+        Reason.EMPTY: (
+            "a payload has at least one byte",
+            "send values: a JSON object with v and m, or lines of the source's format",
+        ),
         Reason.TOO_LARGE: ("a payload has at most 256 KiB", "send fewer points in a message"),
         Reason.BAD_TOPIC: (
             "a topic is podtwin/v1/{site}/{node}/telemetry, birth or state; ids are of a-z, 0-9, -",
@@ -56,7 +62,7 @@ _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
         Reason.WRONG_VERSION: ("v is 1", "send v: 1, or update PodTwin if the sender is newer"),
         Reason.WRONG_TYPE: (
             "the value has another type than its field",
-            "send numbers as JSON numbers",
+            "send a number",
         ),
         Reason.MISSING_FIELD: ("v and one of m and a are required", "add the field"),
         Reason.NO_BIRTH: (
@@ -97,6 +103,18 @@ _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
         Reason.TOO_MANY_POINTS: (
             "a site has at most 2,000 points",
             "split it into several sites of one group",
+        ),
+        Reason.BAD_LINE: (
+            "a line is measurement,tag=value field=value time",
+            "correct what the sender writes; the other lines are taken",
+        ),
+        Reason.UNMAPPED: (
+            "a rule of the mapping says what a foreign name is",
+            "add a rule for it, or one with ignore: true",
+        ),
+        Reason.POINT_TWICE: (
+            "at one time one name alone fills a point",
+            "tell the names apart in the rule's point, as by {tag.host}",
         ),
     }
 )

@@ -39,6 +39,7 @@ class NodeRow(msgspec.Struct, frozen=True):
     units : by point id, the unit in which the node sends.
     refused_units : by point id, a unit that the point's quantity does not accept: what the node
         sends of it cannot be understood, and is not taken for the computing unit.
+    periods : by point id, how often the node says that it sends.
     """
 
     site: str
@@ -48,6 +49,7 @@ class NodeRow(msgspec.Struct, frozen=True):
     order: list[str]
     units: dict[str, str]
     refused_units: dict[str, str] = {}
+    periods: dict[str, float] = {}
 
 
 @dataclass(slots=True)
@@ -201,7 +203,8 @@ class Registry:
         order = [point.id for point in birth.points]
         units = {point.id: point.unit for point in resolved}
         refused = self._refused_units(site, birth)
-        known = NodeRow(site, node, birth.boot, birth.recorded, order, units, refused)
+        periods = {p.id: p.period_s for p in birth.points if p.period_s is not None}
+        known = NodeRow(site, node, birth.boot, birth.recorded, order, units, refused, periods)
         changed = known != self._nodes.get((site, node)) or bool(frames)
         if changed:
             self._nodes[site, node] = self._changes.nodes[site, node] = known

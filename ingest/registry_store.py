@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS dead_readings (
   site TEXT, node TEXT, place TEXT, reason TEXT, count INTEGER NOT NULL, first_ns INTEGER NOT NULL,
   last_ns INTEGER NOT NULL, detail BLOB NOT NULL, PRIMARY KEY (site, node, place, reason))
   WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS topics (filter TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 MAX_DEAD_READINGS = 10_000  # kinds of refused readings kept apart: five sites' worth of points
 
@@ -77,6 +78,17 @@ def load_sites(connection: sqlite3.Connection) -> list[Site]:
     except sqlite3.OperationalError:  # a log that ingest has not opened yet
         return []
     return [_site.decode(row[0]).site for row in rows]
+
+
+def remember_topics(connection: sqlite3.Connection, filters: Iterable[str]) -> list[str]:
+    """Notes what is subscribed to beside PodTwin's own topics; all that once was and is no more.
+
+    A broker keeps the subscriptions of a session, also one that no start asks for any longer.
+    """
+    now = set(filters)
+    connection.executemany("INSERT OR IGNORE INTO topics VALUES (?)", [(each,) for each in now])
+    known = {str(row[0]) for row in connection.execute("SELECT filter FROM topics")}
+    return sorted(known - now)
 
 
 def load_seen(connection: sqlite3.Connection, key: SeenKey) -> Seen | None:

@@ -22,7 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ingest.acks import OwedAck
 from ingest.address import BrokerAddress
 from ingest.inbox import Arrival, Inbox, Put
-from ingest.ledger import LedgerBook
+from ingest.ledger import LedgerBook, is_counted
 from ingest.native import MAX_PAYLOAD, encode_ack
 from podcore.ports import Clock
 from podcore.topic import Topic, TopicKind, inbound_filters
@@ -50,6 +50,8 @@ class Subscriber:
         clean_session: bool = False,
         reconnect_s: tuple[int, int] = RECONNECT_S,
     ) -> None:
+        self._filters = inbound_filters()
+        self._no_more: list[str] = []
         self._address = address
         self._inbox = inbox
         self._book = book
@@ -84,6 +86,11 @@ class Subscriber:
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         return client
+
+    def listen_to(self, also: Sequence[str], no_more: Sequence[str]) -> None:
+        """Names topic filters beside PodTwin's own, and those to be left; before the start."""
+        self._filters += also
+        self._no_more += no_more
 
     def start(self) -> None:
         """Starts the network thread; it goes on trying when the broker is away."""
@@ -159,7 +166,9 @@ class Subscriber:
             self._generation += 1
             self._connected = True
             self._asks_again = False
-        client.subscribe([(text, 1) for text in inbound_filters()])
+        if self._no_more:  # the broker keeps subscriptions of a session over its end
+            client.unsubscribe(self._no_more)
+        client.subscribe([(text, 1) for text in self._filters])
 
     def _on_subscribe(
         self,
@@ -212,7 +221,7 @@ class Subscriber:
         except UnicodeDecodeError:
             topic = NO_TEXT
         arrival = Arrival(self._generation, message.mid, message.qos, topic, payload, size, recv_ns)
-        counted = topic.endswith("/telemetry")
+        counted = is_counted(topic)
         if counted:
             self._book.arrived()
         put = self._inbox.put(arrival)

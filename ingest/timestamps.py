@@ -45,5 +45,6 @@ def check_ts(ts_ns: int, recv_ns: int) -> Rejected | None:
     """Why a source time is not accepted for a message received then, or None."""
     if OLDEST_NS <= ts_ns <= recv_ns + FUTURE_NS:
         return None
-    hint = "looks like s, ms or µs; send ns" if abs(ts_ns) < SMALLEST_PLAUSIBLE_NS else ""
+    small = abs(ts_ns) < SMALLEST_PLAUSIBLE_NS
+    hint = "looks like s, ms or µs; send ns, or say so in the mapping's precision" if small else ""
     return reject(Reason.TS_RANGE, "ts", ts_ns, hint)

@@ -17,6 +17,7 @@ from typing import Protocol
 import structlog
 
 from ingest.acks import AckPlan, OwedAck
+from ingest.foreign import ForeignSource
 from ingest.inbox import Arrival, Inbox
 from ingest.intake import Batch, Intake
 from ingest.ledger import Ledger, LedgerBook, write_counts
@@ -28,6 +29,7 @@ from ingest.registry_store import (
     SCHEMA,
     load_registry,
     load_seen,
+    remember_topics,
     write_changes,
     write_dead_letters,
     write_dead_readings,
@@ -100,6 +102,11 @@ class Writer:
         changes = self.registry.take_changes()
         if frames:
             self._wake(self._log.append(frames, lambda database: write_changes(database, changes)))
+
+    def add_sources(self, sources: Sequence[ForeignSource]) -> list[str]:
+        """Takes other formats, before the start; topics of earlier ones that are to be left."""
+        self._intake.add_sources(sources)
+        return remember_topics(self._log.connection, [each.topics.text for each in sources])
 
     def connect(self, link: Acknowledger) -> None:
         """Names who is told of commits, before the start."""

@@ -1,18 +1,22 @@
-"""`podtwin config`: the schema of site files, checking them, and where settings come from."""
+"""`podtwin config`: schemas, checks of site and mapping files, and where settings come from."""
 
 from __future__ import annotations
 
 import enum
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from podcore.errors import ConfigError
+from podtwin.cli.map_check import fields_of, preview_of, print_preview
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 
-app = typer.Typer(no_args_is_help=True, help="Schema and check of site files; settings in force.")
+if TYPE_CHECKING:
+    from podtwin.config.sites import LoadedSite
+
+app = typer.Typer(no_args_is_help=True, help="Schemas and checks of files; settings in force.")
 _FINDING = 1
 
 
@@ -20,25 +24,68 @@ class SchemaOf(enum.StrEnum):
     """What there is a JSON Schema of."""
 
     SITE = "site"
+    MAP = "map"
 
 
 @app.command()
 def schema(of: Annotated[SchemaOf, typer.Argument(help="Which kind of file.")]) -> None:
     """Print the JSON Schema that editors check a file against."""
     from podcore.site import site_schema
+    from podtwin.config.mapping import map_schema
 
     match of:
         case SchemaOf.SITE:
             typer.echo(json.dumps(site_schema(), indent=2))
+        case SchemaOf.MAP:
+            typer.echo(json.dumps(map_schema(), indent=2))
 
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Site files, or directories of them.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Site files, or directories of them.")
+    ] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", help="A mapping file of another format.")
+    ] = None,
+    sample: Annotated[
+        Path | None, typer.Option(help="A payload: show what the mapping makes of it.")
+    ] = None,
+    topic: Annotated[str, typer.Option(help="The topic that the sample came on.")] = "sample",
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Check site files; each mistake with its line, rule and way out. Exit 1 when there is one."""
-    from podtwin.config.sites import LoadedSite, load_site_files
+    """Check site files and a mapping; each mistake with its line, rule and way out.
+
+    Exit 1 when there is one, and when anything of a sample is refused.
+    """
+    if not files and map_file is None:
+        raise ConfigError("FILES", None, "name site files, or a mapping with --map")
+    if sample is not None and map_file is None:
+        raise ConfigError(
+            "--sample", str(sample), "what becomes of it is said by a mapping", "--map"
+        )
+    good, mistakes = _check_sites(files or [])
+    shown = None
+    if map_file is not None:
+        try:
+            shown = preview_of(map_file, sample, topic, [site for site, _ in good])
+        except ConfigError as error:
+            mistakes.append(error)
+    if output is Output.JSON:
+        sites = [{"id": site.id, "points": len(site.points), "file": name} for site, name in good]
+        print_json({"sites": sites, "mistakes": [_fields(e) for e in mistakes], **fields_of(shown)})
+    else:
+        for site, name in good:
+            typer.echo(f"{name}: {site.id}, {site.type.value}, {len(site.points)} points")
+        print_preview(shown)
+        for mistake in mistakes:
+            typer.echo(str(mistake))
+    if mistakes or (shown is not None and shown.refused_in_all):
+        raise typer.Exit(_FINDING)
+
+
+def _check_sites(files: list[Path]) -> tuple[list[LoadedSite], list[ConfigError]]:
+    from podtwin.config.sites import load_site_files
 
     good: list[LoadedSite] = []
     mistakes: list[ConfigError] = []
@@ -47,21 +94,12 @@ def check(
             good += load_site_files(file)
         except ConfigError as error:
             mistakes.append(error)
-    if not mistakes:
+    if files and not mistakes:
         try:
             load_site_files(files)
         except ConfigError as shared:  # an id that two files give
             mistakes.append(shared)
-    if output is Output.JSON:
-        sites = [{"id": site.id, "points": len(site.points), "file": name} for site, name in good]
-        print_json({"sites": sites, "mistakes": [_fields(e) for e in mistakes]})
-    else:
-        for site, name in good:
-            typer.echo(f"{name}: {site.id}, {site.type.value}, {len(site.points)} points")
-        for mistake in mistakes:
-            typer.echo(str(mistake))
-    if mistakes:
-        raise typer.Exit(_FINDING)
+    return good, mistakes
 
 
 @app.command()

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from ingest.acks import OwedAck
+from ingest.foreign import ForeignSource
 from ingest.inbox import Arrival, Inbox
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, is_counted
 from ingest.log import SqliteLog, SqliteLogReader
 from ingest.native import decode_birth
 from ingest.reasons import Rejected
@@ -114,6 +115,7 @@ class Ingest:
         discover: bool = False,
         clock: HandClock | None = None,
         log: SqliteLog | None = None,
+        sources: Sequence[ForeignSource] = (),
     ) -> None:
         self.path = folder / "log.db"
         self.clock = clock or HandClock()
@@ -125,13 +127,14 @@ class Ingest:
             self.log, self.inbox, self.clock, discover=discover, wake=self.woken.append
         )
         self.writer.adopt(sites)
+        self.writer.add_sources(sources)
         self.writer.connect(self.told)
         self._mid = 0
 
     def send(self, to: str, payload: bytes, *, size: int | None = None) -> int:
         """Puts a message as the network thread does; its packet id."""
         self._mid += 1
-        if to.endswith("/telemetry"):
+        if is_counted(to):
             self.writer.ledger_book.arrived()
         now_ns = self.clock.now_ns()
         self.inbox.put(arrival(to, payload, recv_ns=now_ns, mid=self._mid, size=size))

@@ -1,0 +1,91 @@
+"""What a foreign format is read into: samples with the sender's own names, and what was refused.
+
+A format says what stands in a payload; which point a name is, is the mapping's to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ingest.reasons import Reason, Rejected, reject
+
+MAX_KEPT = 100  # refusals of a message that are kept with their texts; all are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a sample is called, beside its fields."""
+
+    measurement: str
+    tags: dict[str, str]
+
+
+@dataclass(slots=True)
+class Sample:
+    """Fields of one thing at one instant.
+
+    series : measurement and tags as they were sent; the same text is the same names.
+    values : of `fields`, in their order.
+    ts_ns : source time in ns since 1970, None when not sent.
+    line : where it stood in the payload, from 1.
+    bad : fields whose value is no reading, with the reason.
+    """
+
+    series: str
+    fields: tuple[str, ...]
+    values: list[float]
+    ts_ns: int | None
+    line: int
+    bad: tuple[tuple[str, Rejected], ...] = ()
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What of a message was refused: everything counted, the first hundred kept.
+
+    kept : with site and node where the mapping had named them, else empty.
+    """
+
+    kept: list[tuple[str, str, Rejected]] = field(default_factory=list)
+    counts: Counter[Reason] = field(default_factory=Counter)
+
+    def add(self, why: Rejected, site: str = "", node: str = "") -> None:
+        """One more, which is at hand."""
+        self.counts[why.reason] += 1
+        if len(self.kept) < MAX_KEPT:
+            self.kept.append((site, node, why))
+
+    def refuse(self, reason: Reason, place: str, value: object, hint: str = "") -> None:
+        """One more, whose texts are made only if they are kept."""
+        if len(self.kept) < MAX_KEPT:
+            self.add(reject(reason, place, value, hint))
+        else:
+            self.counts[reason] += 1
+
+    @property
+    def total(self) -> int:
+        """How many."""
+        return self.counts.total()
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A payload, read."""
+
+    samples: list[Sample] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
+
+
+class Format(Protocol):
+    """How payloads of one kind are read."""
+
+    def decode(self, payload: bytes, unit_ns: int) -> Decoded:
+        """The samples of a payload; never raises, whatever the bytes.
+
+        unit_ns : one unit of its times. [ns]
+        """
+
+    def names(self, series: str) -> Names | str:
+        """What a sample's series says, or what is wrong with it."""

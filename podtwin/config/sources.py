@@ -1,0 +1,100 @@
+"""Sources of other formats: from settings to what ingest reads, checked against the site files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from ingest.foreign import ForeignSource
+from ingest.line_protocol import LineProtocol
+from ingest.mapping import Mapping as MapRules
+from ingest.mapping import Place, Sent
+from ingest.sample import Format
+from ingest.topic_filter import NATIVE, TopicFilter
+from podcore.errors import ConfigError
+from podcore.names import did_you_mean
+from podcore.quantity import QUANTITIES
+from podcore.site import Site, SiteType
+from podtwin.config.mapping import load_mapping
+from podtwin.config.settings import SourceSettings
+
+FORMATS: Mapping[str, Format] = MappingProxyType({"influx": LineProtocol()})
+_PLACE = "ingest.sources"
+
+
+def load_sources(
+    settings: Sequence[SourceSettings], sites: Sequence[Site]
+) -> tuple[ForeignSource, ...]:
+    """What ingest reads beside PodTwin's own messages.
+
+    Raises
+    ------
+    ConfigError  For a filter that is none or meets another, and for the first mistake of a mapping.
+    """
+    filters = _filters(settings)
+    return tuple(
+        ForeignSource(topics, FORMATS[each.format], load_map_for(each.map, sites))
+        for each, topics in zip(settings, filters, strict=True)
+    )
+
+
+def load_map_for(file: Path, sites: Sequence[Site]) -> MapRules:
+    """The mapping of a file, its points held against the site files.
+
+    Raises
+    ------
+    ConfigError  For the first mistake.
+    """
+    mapping, document = load_mapping(file)
+    known = {site.id: site for site in sites}
+    for index, rule in enumerate(mapping.rules):
+        if rule.place is not None:
+            try:
+                _check(f"rules[{index}]", rule.place, rule.sent, known)
+            except ConfigError as error:
+                error.file, error.line = str(file), document.line(error.place)
+                raise
+    return mapping
+
+
+def _filters(settings: Sequence[SourceSettings]) -> list[TopicFilter]:
+    found: list[TopicFilter] = []
+    for index, each in enumerate(settings):
+        place = f"{_PLACE}[{index}].topics"
+        try:
+            topics = TopicFilter.parse(each.topics)
+        except ValueError as error:
+            raise ConfigError(place, each.topics, str(error)) from None
+        if topics.overlaps(NATIVE):
+            rule = f"topics below {NATIVE} are PodTwin's own"
+            raise ConfigError(place, each.topics, rule, "name the sender's own, as telegraf/#")
+        for other, earlier in enumerate(found):
+            if topics.overlaps(earlier):
+                rule = f"meets {earlier} of {_PLACE}[{other}]: a message would come twice"
+                raise ConfigError(place, each.topics, rule, "make one source of both")
+        found.append(topics)
+    return found
+
+
+def _check(at: str, place: Place, sent: Sent, sites: Mapping[str, Site]) -> None:
+    """Refuses a rule whose values could never be stored, as far as it names no variables."""
+    # A site without a file is made by discovery, or lies in the log from an earlier start.
+    site = None if place.site.variables else sites.get(place.site.text)
+    if site is None:
+        return
+    if site.nodes and not place.node.variables and place.node.text not in site.nodes:
+        rule = f"the site file gives {site.id} to {', '.join(site.nodes)}"
+        raise ConfigError(f"{at}.node", place.node.text, rule, "name one of these, or add it")
+    if place.asset.variables or place.name.variables:
+        return
+    points = {point.id: point for point in site.points}
+    point = points.get(place.point)
+    if point is not None and point.conversion(sent.unit) is None:
+        rule = f"is no unit of {point.quantity}, which {place.point} is"
+        raise ConfigError(
+            f"{at}.unit", sent.unit, rule, did_you_mean(sent.unit, QUANTITIES[point.quantity].units)
+        )
+    if point is None and site.type is not SiteType.NONE:
+        rule = f"is no point of {site.id}"
+        raise ConfigError(f"{at}.point", place.point, rule, did_you_mean(place.point, points))
