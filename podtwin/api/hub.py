@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from podcore.frame import Frame
-from podcore.ports import Clock, History, LogReader
+from podcore.ports import Clock, History, Latest, LogReader
 from podcore.site import Site
 from podtwin.api.deltas import Deltas, Event, Position, Wanted
 from podtwin.api.newest import Newest, NewestSite
 from podtwin.api.open_alerts import MAX_OPEN, AlertSource, counts_by_site
+from podtwin.api.seeding import Seeding
 from podtwin.store.alert_rows import AlertQuery
 
 POLL_S = 0.2
@@ -34,7 +35,7 @@ class Hub:
     Parameters
     ----------
     log, derived : Both logs; read from the hub's thread alone.
-    history : What is sealed; asked once for each site, at the start.
+    history : What is stored; asked once for each site, at the start or once it is there.
     wake : Set by whoever appends; the hub clears it, so it must be its own.
     sites : The registry at the start; later changes come as config Frames.
     sealed : Offsets (log, derived) up to which the history is enough. The tails are read for
@@ -55,7 +56,7 @@ class Hub:
         sealed: Callable[[], tuple[int, int]] = lambda: (0, 0),
         alerts: AlertSource | None = None,
     ) -> None:
-        self._log, self._derived, self._history = log, derived, history
+        self._log, self._derived = log, derived
         self._clock, self._wake = clock, wake
         self._sites, self._sealed, self._alerts = sites, sealed, alerts
         self._lock = threading.Lock()
@@ -65,6 +66,7 @@ class Hub:
         self._lag_frames = 0
         self._published_s = self._sites_published_s = float("-inf")
         self._listeners: set[Callable[[], object]] = set()
+        self._seeding = Seeding(history, clock, self.site_ids, self._seed)
         self._loaded, self._stopping = threading.Event(), threading.Event()
         self._no_clients = threading.Event()
         self._no_clients.set()
@@ -93,6 +95,7 @@ class Hub:
         """Ends the thread; safe to call twice, or before the start."""
         self._stopping.set()
         self._wake.set()
+        self._seeding.stop()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -102,9 +105,8 @@ class Hub:
         with self._lock:
             for site in self._sites():
                 self._newest.configure(site)
-            for site_id in {*self._newest.sites, *self._history.sites()}:
-                self._newest.seed(site_id, self._history.latest(site_id))
             self._position = position
+        self._seeding.begin()
         while self.catch_up():
             pass
         self.publish()
@@ -227,6 +229,10 @@ class Hub:
             raise
         finally:
             self._loaded.set()
+
+    def _seed(self, site_id: str, latest: list[Latest]) -> None:
+        with self._lock:
+            self._newest.seed(site_id, latest)
 
     def _apply(self, frames: Sequence[Frame]) -> None:
         for start in range(0, len(frames), SLICE):

@@ -21,6 +21,7 @@ from podtwin.api.models import BoundaryShape, KpisShape, MetersShape, PueShape, 
 from podtwin.api.newest import NewestSite
 from podtwin.api.problem import ProblemError
 from podtwin.api.summary import UNKNOWN_PERIOD_S, stale_after_s
+from podtwin.api.tables import read_pieces
 from twin import kpis as figures
 from twin.kpis import Array, Boundary, Energies, Meters
 
@@ -127,7 +128,7 @@ def _pieces(context: Context, period: Period, plan: _Plan) -> Iterator[pl.DataFr
         (Source.MEASURED,),
     )
     rows = 0
-    for piece in context.deps.tables(query):
+    for piece in read_pieces(context, query):
         rows += piece.height
         if rows > MAX_ROWS:
             detail = f"more than {MAX_ROWS} readings; use a shorter span"

@@ -184,7 +184,7 @@ class Newest:
         self.dirty_sites.add(site.id)
 
     def seed(self, site_id: str, latest: Iterable[Latest]) -> None:
-        """Takes what the history holds as newest, before any Frame."""
+        """Takes what the history holds as newest; Frames that came before this stay."""
         site = self._site(site_id)
         for each in latest:
             if each.source is Source.MEASURED:
@@ -278,7 +278,7 @@ def _apply_twin(site: NewestSite, frame: Frame, body: ReadingBody) -> None:
 
 def _take_measured(site: NewestSite, point_id: str, ts_ns: int, value: float, flags: int) -> None:
     point = site.points.setdefault(point_id, NewestPoint())
-    if ts_ns >= point.ts_ns:
+    if ts_ns > point.ts_ns:
         point.ts_ns, point.value, point.flags = ts_ns, value, flags
         site.dirty.add(point_id)
 

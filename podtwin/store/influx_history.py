@@ -29,7 +29,7 @@ PIECE_ROWS: Final = 250_000
 # Into more parts than this a range is not cut at once: each costs a question of 5 ms.
 MAX_PARTS: Final = 64
 # `latest`, `extent` and `sites` take 0.1 s over a month of 38 points; a page waits for them.
-SHORT_S: Final = 10.0
+SHORT_S: Final = 5.0
 
 # A value is 9 bytes of a body, and its name some more.
 VALUE_BYTES: Final = 9

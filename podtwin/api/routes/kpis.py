@@ -18,7 +18,7 @@ router = APIRouter(tags=["sites"])
     "/api/v1/sites/{site}/kpis",
     summary="PUE of a period, with category, boundary and coverage",
     response_model=KpisShape,
-    responses=problems(400, 404, 413),
+    responses=problems(400, 404, 413, 503),
     dependencies=[Live],
 )
 async def site_kpis(

@@ -25,6 +25,7 @@ from podtwin.api.models import SeriesEntryShape, SeriesShape
 from podtwin.api.newest import NewestSite
 from podtwin.api.problem import ProblemError
 from podtwin.api.ranges import Range, find_points, find_sources, find_span, find_step
+from podtwin.api.tables import read_pieces
 
 MAX_JSON_VALUES: Final = 50_000  # 1.5 MB of text, which a browser parses in about 20 ms
 MAX_PARQUET_ROWS: Final = 5_000_000  # its index stands at the end, so the file is held: 250 MB
@@ -48,7 +49,7 @@ PointText = Annotated[str, Query(min_length=1, max_length=200)]
                 formats.ARROW: {"schema": {"type": "string", "format": "binary"}},
             },
         },
-        **problems(400, 404, 406, 413),
+        **problems(400, 404, 406, 413, 503),
     },
     dependencies=[Live],
 )
@@ -194,7 +195,7 @@ def _gauges(context: Context, asked: Range) -> list[str]:
 
 def _pieces(context: Context, asked: Range) -> Iterator[pl.DataFrame]:
     for query in asked.queries():
-        for piece in context.deps.tables(query):
+        for piece in read_pieces(context, query):
             yield piece.select(list(formats.SCHEMA))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +11,9 @@ import pytest
 from support.api import NOW_NS, Client, World
 from support.frames import NS
 
+from podcore.errors import Refused, Unreachable
 from podcore.frame import Flag
+from podcore.ports import SeriesQuery
 from podtwin.api.routes import series as route
 
 JSON = "application/json"
@@ -198,3 +201,20 @@ def test_a_table_is_not_thinned_and_an_unknown_format_is_not_guessed(world: Worl
     refused = ask(world, "image/png")
     assert refused.status_code == 406
     assert "text/csv" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("accept", (JSON, "text/csv", "application/vnd.apache.arrow.stream"))
+@pytest.mark.parametrize("error", (Unreachable("no answer"), Refused("the token is wrong")))
+def test_a_history_that_is_away_is_a_503_with_the_reason(
+    world: World, accept: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(query: SeriesQuery) -> Iterator[pl.DataFrame]:
+        raise error
+
+    monkeypatch.setattr(world, "tables", away)
+    answer = ask(world, accept)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["type"] == "urn:podtwin:problem:history_away"
+    assert str(error) in answer.json()["detail"]
+    assert Client(world).get("/api/v1/sites/ams-03/state").status_code == 200
+    assert Client(world).get("/api/v1/sites/ams-03/kpis").status_code == 503
