@@ -10,15 +10,22 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
+from podcore.errors import ConfigError
+
 ID_BYTES: Final = 8
 SECRET_BYTES: Final = 32
 MAX_SITE_PATTERNS: Final = 100  # of one key; who needs more names them with a *
-NAME_RULE: Final = "a name is 1 to 64 of letters, digits and . _ - @, and no space"
+# Who stands in the audit without a key.
+RESERVED_NAMES: Final = frozenset({"local", "podtwin", "nobody"})
+NAME_RULE: Final = (
+    "a name is 1 to 64 of letters, digits and . _ - @, and none of "
+    f"{', '.join(sorted(RESERVED_NAMES))}"
+)
 SITE_RULE: Final = "a site is named by its id, with * for any part of it: ams-*"
 _NAME = re.compile(r"[0-9A-Za-z._@-]{1,64}")
 _SITE = re.compile(r"[a-z0-9*-]{1,63}")
@@ -60,6 +67,9 @@ class SiteFilter:
     def among(self, sites: Iterable[str]) -> tuple[str, ...]:
         """Those of the sites that may be seen."""
         return tuple(site for site in sites if self.covers(site))
+
+
+ALL_SITES: Final = SiteFilter()
 
 
 class KeyState(enum.StrEnum):
@@ -104,6 +114,43 @@ class Session:
     expires_ns: int
 
 
+def make_key(
+    name: str,
+    scope: Scope,
+    sites: Iterable[str],
+    *,
+    by: str,
+    now_ns: int,
+    expires_ns: int | None,
+    random: Callable[[int], bytes],
+) -> tuple[Key, str]:
+    """A new key, and its token.
+
+    random : so many bytes that nobody can guess.
+
+    Raises
+    ------
+    ConfigError  For a name or a site that is none, and for an expiry that is over.
+    """
+    patterns = tuple(dict.fromkeys(sites))
+    if not is_key_name(name):
+        raise ConfigError("name", name, NAME_RULE)
+    if len(patterns) > MAX_SITE_PATTERNS:
+        rule = f"a key names at most {MAX_SITE_PATTERNS}"
+        raise ConfigError("sites", len(patterns), rule, "name them with a *: ams-*")
+    for pattern in patterns:
+        if not is_site_pattern(pattern):
+            raise ConfigError("sites", pattern, SITE_RULE)
+    if expires_ns is not None and expires_ns <= now_ns:
+        raise ConfigError("expires", expires_ns, "lies in the past", "name a time to come")
+    key_id = random(ID_BYTES)
+    token = key_token(key_id, random(SECRET_BYTES))
+    made = Key(
+        key_id.hex(), name, digest_of(token), scope, SiteFilter(patterns), now_ns, by, expires_ns
+    )
+    return made, token
+
+
 def key_token(key_id: bytes, secret: bytes) -> str:
     """The token of a key, `ptw_<id>_<secret>`; shown once and not kept."""
     return f"ptw_{key_id.hex()}_{secret.hex()}"
@@ -132,7 +179,7 @@ def digest_of(token: str) -> bytes:
 
 def is_key_name(name: str) -> bool:
     """Whether a key may be called so."""
-    return _NAME.fullmatch(name) is not None
+    return _NAME.fullmatch(name) is not None and name not in RESERVED_NAMES
 
 
 def is_site_pattern(pattern: str) -> bool:

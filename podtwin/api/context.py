@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-import anyio
-import anyio.to_thread
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 
 from podcore.errors import shorten
 from podcore.names import ID_PATTERN, did_you_mean
+from podtwin.api.authorize import NOBODY, Caller
 from podtwin.api.deps import ApiDeps
+from podtwin.api.door import COOKIE, Door
 from podtwin.api.models import Problem, Shape
 from podtwin.api.newest import NewestSite
 from podtwin.api.problem import MEDIA_TYPE, ProblemError
+from podtwin.api.scopes import NEEDS
+from podtwin.api.security import CALLER
+from podtwin.api.threads import Threads
 
 READ_THREADS = 8  # reads of the history at once; what comes on top waits its turn
 LIVE = "live"
@@ -24,29 +28,47 @@ Result = TypeVar("Result")
 
 
 class Context:
-    """The one object that routes find on the app."""
+    """What routes find on the app, as the caller of one request may see it."""
 
-    def __init__(self, deps: ApiDeps) -> None:
-        self.deps = deps
+    def __init__(self, deps: ApiDeps, door: Door) -> None:
+        self.deps, self.door = deps, door
+        self.caller = NOBODY
         self.parameters: dict[str, frozenset[str]] = {}  # path > names of its query parameters
-        self._reads: anyio.CapacityLimiter | None = None
+        self._reads = Threads(READ_THREADS)
+
+    def seen_by(self, caller: Caller) -> Context:
+        """The same for one caller."""
+        seen = copy.copy(self)
+        seen.caller = caller
+        return seen
 
     async def in_thread(self, read: Callable[[], Result]) -> Result:
         """The result of a blocking read, made in one of the reading threads."""
-        if self._reads is None:  # belongs to the loop that runs, so it cannot be made earlier
-            self._reads = anyio.CapacityLimiter(READ_THREADS)
-        return await anyio.to_thread.run_sync(read, limiter=self._reads)
+        return await self._reads.run(read)
+
+    def site_ids(self) -> list[str]:
+        """Every site that the caller may see, in order."""
+        return list(self.caller.sites.among(self.deps.hub.site_ids()))
+
+    def limited_to(self) -> tuple[str, ...] | None:
+        """The sites that a query is limited to; None for all, those that are to come too."""
+        return None if self.caller.sites.all else tuple(self.site_ids())
+
+    def sees(self, site: str) -> bool:
+        """Whether the caller may see what belongs to a site; an empty one stands for none."""
+        return self.caller.sites.covers(site)
 
     def ask(self, site_id: str, question: Callable[[NewestSite], Result]) -> Result:
         """What `question` makes of a site.
 
         Raises
         ------
-        ProblemError  When there is no such site.
+        ProblemError  When there is no such site, or it is not the caller's to see.
         """
-        answer = self.deps.hub.ask(site_id, lambda site: (question(site),))
+        seen = self.sees(site_id)
+        answer = self.deps.hub.ask(site_id, lambda site: (question(site),)) if seen else None
         if answer is None:
-            way_out = did_you_mean(site_id, self.deps.hub.site_ids())
+            way_out = did_you_mean(site_id, self.site_ids())
             detail = f"there is no site {shorten(site_id)}; {way_out}"
             raise ProblemError(404, "unknown_site", detail)
         return answer[0]
@@ -56,7 +78,7 @@ async def context_of(request: Request) -> Context:
     """The context of the app that answers."""
     context = request.app.state.context
     assert isinstance(context, Context)  # noqa: S101 - create_app put it there
-    return context
+    return context.seen_by(request.scope.get(CALLER, NOBODY))
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
@@ -71,9 +93,11 @@ async def refuse_unknown_parameters(request: Request) -> None:
 
 
 def finish_document(app: FastAPI, context: Context) -> None:
-    """Adds the shape of problems to the OpenAPI document, and learns parameters from it."""
+    """Adds problems and keys to the OpenAPI document, and learns parameters from it."""
     document = app.openapi()  # made once, then kept by the app
     document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+    if context.deps.access.required:
+        _say_keys(document)
     for path, operations in document["paths"].items():
         context.parameters[path] = frozenset(
             parameter["name"]
@@ -81,6 +105,19 @@ def finish_document(app: FastAPI, context: Context) -> None:
             for parameter in operation.get("parameters", ())
             if parameter["in"] == "query"
         )
+
+
+def _say_keys(document: dict[str, Any]) -> None:
+    document["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "bearerFormat": "ptw_<id>_<secret>"},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            need = NEEDS[method.upper(), path]
+            if need is not None:
+                operation["security"] = [{"key": []}, {"cookie": []}]
+                operation["x-podtwin-scope"] = need.scope.value
 
 
 async def only_live(
@@ -106,12 +143,14 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     said = {
         400: "A parameter that is unknown or cannot be read.",
-        403: "Asked by the page of another origin.",
+        401: "No key, or one that does not hold; `WWW-Authenticate` says how to show one.",
+        403: "The page of another origin, or a key that does not allow it.",
         404: "No such thing; the detail names the nearest.",
         406: "No format that is asked for can be given.",
         409: "Not as things are; the detail says how they are.",
         413: "More than one answer may hold; the detail says what to ask instead.",
         422: "A body that fits no shape.",
+        429: "Too many wrong keys; `Retry-After` says when to come back.",
         503: "Not now.",
     }
     answers: dict[int | str, dict[str, Any]] = {

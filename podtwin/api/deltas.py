@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from podcore.access import ALL_SITES, SiteFilter
 from podtwin.api.newest import Newest, NewestSite, Row
 from podtwin.api.open_alerts import OpenAlerts, Told
 from podtwin.api.summary import State, site_shape, site_state
@@ -25,16 +26,17 @@ QUEUE = 8  # deltas that a client may be behind before they are merged: 2 s
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a client asked for. sites : None means all."""
+    """What a client asked for. sites : None means all that it may see."""
 
     sites: frozenset[str] | None = None
+    allowed: SiteFilter = ALL_SITES
     values: bool = True
     site_shapes: bool = True
     alerts: bool = True
 
     def takes(self, site: str) -> bool:
         """Whether the client wants to hear of a site."""
-        return self.sites is None or site in self.sites
+        return (self.sites is None or site in self.sites) and self.allowed.covers(site)
 
 
 @dataclass(frozen=True, slots=True)

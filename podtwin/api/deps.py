@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from podcore.access import Key, Session
 from podcore.alert import Alert
 from podcore.outbox import Attempt, Endpoint
 from podcore.ports import Clock, Command, Notice, SeriesQuery
 from podtwin.api.hub import Hub
 from podtwin.status import Status
 from podtwin.store.alert_rows import AlertQuery, TimelineEntry
+from podtwin.store.audit import AuditEntry, AuditQuery
 from podtwin.store.deliveries import Message, MessageQuery
 
 if TYPE_CHECKING:
@@ -99,6 +101,58 @@ class EndpointBook(Protocol):
         """Sends a settled message once more, under its id."""
 
 
+class KeyBook(Protocol):
+    """Keys and sessions."""
+
+    def all(self) -> list[Key]:
+        """All keys, revoked ones too, oldest first."""
+
+    def get(self, key: str) -> Key | None:
+        """The key of that id, or None."""
+
+    def add(self, key: Key) -> None:
+        """One more; a ConfigError when its name is taken."""
+
+    def revoke(self, key: str, by: str, now_ns: int) -> bool:
+        """Ends a key and its sessions; False when it was ended before."""
+
+    def used(self, key: str, now_ns: int) -> None:
+        """Notes that a key was used."""
+
+    def session(self, digest: bytes) -> tuple[Session, Key] | None:
+        """The session of that cookie with its key, or None."""
+
+    def start_session(self, session: Session, by: str) -> None:
+        """One more session."""
+
+    def end_session(self, digest: bytes, by: str, now_ns: int) -> None:
+        """Ends a session."""
+
+
+class AuditBook(Protocol):
+    """Who changed what. Most changes are written with what they change; this is for the rest."""
+
+    def add(self, at_ns: int, by: str, what: str, target: str, detail: str = "") -> None:
+        """One more change."""
+
+    def page(self, query: AuditQuery) -> list[AuditEntry]:
+        """A page of them, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How callers are told apart.
+
+    required : whether a key is asked for; else everybody who can reach the port may do all.
+    session_ns : how long a browser's session lasts.
+    trusted_proxies : addresses and nets whose X-Forwarded-For and -Proto are believed.
+    """
+
+    required: bool = False
+    session_ns: int = 12 * 3_600_000_000_000
+    trusted_proxies: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ApiDeps:
     """Everything behind the routes.
@@ -106,7 +160,7 @@ class ApiDeps:
     tables : a range as pieces ascending in time, columns `ts` (ns, UTC), `site, asset, point,
         source, value, flags, sd`; asked from up to eight threads at once.
     status : asked from the same threads.
-    alerts, deliveries, endpoints : the state database.
+    alerts, deliveries, endpoints, keys, audit : the state database.
     wake : told after a command or a message was written, so that nobody waits for a poll.
     new_id : an id that nobody has.
     static_dir : the built page, None when it is not built.
@@ -119,6 +173,9 @@ class ApiDeps:
     alerts: AlertStore
     deliveries: DeliveryLog
     endpoints: EndpointBook
+    keys: KeyBook
+    audit: AuditBook
+    access: Access = Access()
     wake: Callable[[], object] = lambda: None
     new_id: Callable[[], str] = lambda: secrets.token_hex(16)
     static_dir: Path | None = None

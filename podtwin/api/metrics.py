@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from podtwin.alerts.conditions import OPEN
 from podtwin.alerts.delivery import Delivery
 from podtwin.alerts.rules import Severity
+from podtwin.api.authorize import Reason
 from podtwin.api.hub import Hub
 from podtwin.status import Status
 
@@ -26,13 +27,15 @@ def metrics_text(
     hub: Hub,
     alerts: Mapping[tuple[str, str, str], int],
     deliveries: Mapping[tuple[str, str], int],
+    refused: Mapping[str, int],
 ) -> bytes:
     """The exposition of one moment.
 
     alerts : open ones by (site, severity, state). deliveries : messages by (endpoint, state).
+    refused : requests since the start by reason.
     """
     registry = CollectorRegistry(auto_describe=False)
-    told = _alerts(alerts), _deliveries(deliveries)
+    told = _alerts(alerts), _deliveries(deliveries), _refused(refused)
     registry.register(
         _Moment([*_ledgers(status), *_readers(status), *_process(status), *_hub(hub), *told])
     )
@@ -136,6 +139,12 @@ def _deliveries(counts: Mapping[tuple[str, str], int]) -> Metric:
         state.value: sum(n for (_, how), n in counts.items() if how == state) for state in Delivery
     }
     return _gauges("podtwin_deliveries", "Webhook messages that are kept.", "state", by_state)
+
+
+def _refused(counts: Mapping[str, int]) -> Metric:
+    by_reason = {reason.value: counts.get(reason, 0) for reason in Reason}
+    text = "Requests without a key that allows them, since the start."
+    return _counter("podtwin_requests_refused", text, "reason", by_reason)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

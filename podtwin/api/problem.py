@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 
 import msgspec
@@ -55,8 +55,11 @@ def problem_response(error: ProblemError, path: str) -> Response:
     return Response(msgspec.json.encode(body), error.status, headers, MEDIA_TYPE)
 
 
-def answer_with_problems(app: FastAPI) -> None:
-    """Makes the app answer its own and the framework's errors as problems."""
+def answer_with_problems(app: FastAPI, methods_of: Callable[[str], Collection[str]]) -> None:
+    """Makes the app answer its own and the framework's errors as problems.
+
+    methods_of : what may be done at a path of the API; nothing for any other path.
+    """
 
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101 - the registration below says so
@@ -64,7 +67,8 @@ def answer_with_problems(app: FastAPI) -> None:
 
     async def framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - the registration below says so
-        return problem_response(_from_framework(request, error), request.url.path)
+        allowed = methods_of(request.scope["path"])
+        return problem_response(_from_framework(request, error, allowed), request.url.path)
 
     async def validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - the registration below says so
@@ -75,13 +79,19 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, validation)
 
 
-def _from_framework(request: Request, error: HTTPException) -> ProblemError:
+def _from_framework(
+    request: Request, error: HTTPException, allowed: Collection[str]
+) -> ProblemError:
     path = shorten(request.url.path)
     kind, detail = {
         404: ("not_found", f"there is nothing at {path}; /docs lists what there is"),
         405: ("method_not_allowed", f"{request.method} is not possible on {path}; see Allow"),
     }.get(error.status_code, ("http_error", str(error.detail)))
-    return ProblemError(error.status_code, kind, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and allowed:
+        # The framework names the methods of the first route of a path, and it may have several.
+        headers["Allow"] = ", ".join(sorted(allowed))
+    return ProblemError(error.status_code, kind, detail, headers=headers)
 
 
 def _from_validation(error: RequestValidationError) -> ProblemError:

@@ -132,7 +132,7 @@ def matches(pattern: str, text: str) -> bool:
 
 def _matching_sites(context: Context, pattern: str) -> list[str]:
     if "*" in pattern:
-        return [site for site in context.deps.hub.site_ids() if matches(pattern, site)]
+        return [site for site in context.site_ids() if matches(pattern, site)]
     if not is_id(pattern):
         raise _invalid("point", f"{shorten(pattern)} is no site id; write site/asset/point")
     context.ask(pattern, lambda _: True)

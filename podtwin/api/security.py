@@ -1,9 +1,4 @@
-"""The guard around the app: who may ask, what every answer carries, and what no answer tells.
-
-Bound to loopback no key is asked for, so the two ways in for a foreign web page have to be
-closed here: a name that it points at 127.0.0.1 (Host is checked) and a form that it submits
-(Origin is checked on everything that writes).
-"""
+"""The guard around the app: who may ask, what every answer carries, and what no answer tells."""
 
 from __future__ import annotations
 
@@ -11,15 +6,15 @@ import secrets
 from collections.abc import Mapping
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from podcore.errors import ConfigError, shorten
+from podcore.errors import ConfigError
+from podtwin.api.door import Door
 from podtwin.api.problem import ProblemError, problem_response
 
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-BINDABLE = frozenset({"localhost", "127.0.0.1", "::1"})
-READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+CALLER = "podtwin.caller"  # where a connection's scope holds who asks
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -35,14 +30,14 @@ SECURITY_HEADERS: Mapping[str, str] = {
 _log = structlog.get_logger(__name__)
 
 
-def require_loopback(host: str) -> None:
+def require_keys(host: str, *, required: bool) -> None:
     """Refuses to listen where others could reach an API that asks for no key.
 
     Raises
     ------
-    ConfigError  When `host` is not this machine alone.
+    ConfigError  When `host` is not this machine alone and no key is asked for.
     """
-    if host not in BINDABLE:
+    if host not in LOOPBACK and not required:
         raise ConfigError(
             "--host",
             host,
@@ -51,25 +46,11 @@ def require_loopback(host: str) -> None:
         )
 
 
-def refusal(method: str, headers: Headers) -> ProblemError | None:
-    """Why a request is not answered at all, or None."""
-    host = headers.get("host", "")
-    if _host_name(host) not in LOCAL_HOSTS:
-        rule = "the API is bound to this machine: call it as localhost, 127.0.0.1 or [::1]"
-        return ProblemError(421, "foreign_host", f"Host is {shorten(host)}: {rule}")
-    origin = headers.get("origin")
-    own = (f"http://{host}", f"https://{host}")
-    if method not in READING_METHODS and origin is not None and origin not in own:
-        rule = "only pages that this server sent may change anything"
-        return ProblemError(403, "foreign_origin", f"Origin is {shorten(origin)}: {rule}")
-    return None
-
-
 class Guard:
     """Our outermost layer: refusals, security headers, and a 500 that tells an id alone."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._door = app, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -85,11 +66,11 @@ class Guard:
                 _add_headers(message)
             await send(message)
 
-        refused = refusal(scope["method"], Headers(scope=scope))
-        if refused is not None:
-            await problem_response(refused, scope["path"])(scope, receive, guarded)
-            return
         try:
+            refused = await self._admit(scope)
+            if refused is not None:
+                await problem_response(refused, scope["path"])(scope, receive, guarded)
+                return
             await self._app(scope, receive, guarded)
         except Exception:
             # The one broad handler of this thread: log, answer, go on with the next request.
@@ -101,18 +82,16 @@ class Guard:
             failed = ProblemError(500, "internal", detail, fields={"id": error_id})
             await problem_response(failed, scope["path"])(scope, receive, guarded)
 
+    async def _admit(self, scope: Scope) -> ProblemError | None:
+        try:
+            scope[CALLER] = await self._door.admit(scope)
+        except ProblemError as refused:
+            return refused
+        return None
+
 
 def _add_headers(message: Message) -> None:
     headers = MutableHeaders(scope=message)
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
-
-
-def _host_name(host: str) -> str:
-    if host.startswith("["):
-        name, bracket, port = host.partition("]")
-        name, port = name + bracket, port.removeprefix(":")
-    else:
-        name, _, port = host.partition(":")
-    return name.lower() if port == "" or (port.isascii() and port.isdigit()) else ""

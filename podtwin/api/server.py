@@ -17,9 +17,10 @@ from podcore.errors import ConfigError
 from podcore.role import Health, RoleState
 from podtwin.api.app import create_app
 from podtwin.api.deps import ApiDeps
-from podtwin.api.security import require_loopback
+from podtwin.api.security import require_keys
 
 BACKLOG = 128  # connections that wait to be taken, as the kernel's own default before 2019
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - bound with keys alone
 END_S = 2.0  # what answers in hand get when the server stops
 
 _log = structlog.get_logger(__name__)
@@ -30,16 +31,16 @@ class ApiServer:
 
     Parameters
     ----------
-    host : this machine alone; anything else needs keys, which there are not yet.
+    host : this machine alone, or with keys any address.
     port : 0 takes a free one; `port` says which, after the start.
 
     Raises
     ------
-    ConfigError  When the host is not this machine alone.
+    ConfigError  When others could reach it and no key is asked for.
     """
 
     def __init__(self, deps: ApiDeps, *, host: str = "127.0.0.1", port: int = 8080) -> None:
-        require_loopback(host)
+        require_keys(host, required=deps.access.required)
         self._hub, self._clock = deps.hub, deps.clock
         self._host, self._port = host, port
         self._server = _Server(
@@ -50,6 +51,9 @@ class ApiServer:
                 lifespan="off",
                 loop="asyncio",
                 server_header=False,
+                # Else uvicorn believes whatever a program on this machine says of its callers.
+                proxy_headers=bool(deps.access.trusted_proxies),
+                forwarded_allow_ips=list(deps.access.trusted_proxies),
                 ws="none",
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=int(END_S),
@@ -66,8 +70,9 @@ class ApiServer:
 
     @property
     def url(self) -> str:
-        """Where a browser finds the page."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        """Where a browser of this machine finds the page."""
+        name = _EVERYWHERE.get(self._host, self._host)
+        host = f"[{name}]" if ":" in name else name
         return f"http://{host}:{self._port}"
 
     def start(self) -> None:

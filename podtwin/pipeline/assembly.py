@@ -35,6 +35,7 @@ from podtwin.notify.worker import Notifier
 from podtwin.pipeline.broker import BrokerRole
 from podtwin.pipeline.catalog import list_recordings, list_replays
 from podtwin.pipeline.datadir import DataDir
+from podtwin.pipeline.first_key import guarded
 from podtwin.pipeline.forward import SINK, drop_unconfigured, make_forward_role
 from podtwin.pipeline.ingest import IngestRole
 from podtwin.pipeline.options import EMBEDDED, INFLUX, PipelineOptions
@@ -42,8 +43,10 @@ from podtwin.pipeline.report import Parts, Process, report
 from podtwin.pipeline.wakes import Wakes
 from podtwin.status import Status
 from podtwin.store.alert_rows import Alerts
+from podtwin.store.audit import AuditLog
 from podtwin.store.deliveries import Deliveries
 from podtwin.store.history import EmbeddedHistory
+from podtwin.store.keys import Keys
 from podtwin.store.outbox import SqliteOutbox
 from podtwin.store.retries import Retries
 from podtwin.store.sealer import Sealer, SealerRunner
@@ -217,6 +220,7 @@ class Pipeline:
             alerts=Alerts(self._state),
         )
         deps = ApiDeps(
+        keys, options = Keys(self._state), self._options
             clock=self._clock,
             hub=hub,
             tables=history.frames,
@@ -225,11 +229,14 @@ class Pipeline:
             deliveries=Deliveries(self._state),
             endpoints=SqliteOutbox(self._state),
             wake=self._wake_writers,
+            keys=keys,
+            audit=AuditLog(self._state),
+            access=guarded(options.access, options.host, keys, self.data_dir.keys, self._clock),
             static_dir=built_static_dir(),
             recordings=lambda: list_recordings(self.data_dir.recordings),
             replays=lambda: list_replays(self.data_dir.replays),
         )
-        api = self._parts.api = ApiServer(deps, host=self._options.host, port=self._options.port)
+        api = self._parts.api = ApiServer(deps, host=options.host, port=options.port)
         return api
 
     def _wake_writers(self) -> None:

@@ -58,6 +58,11 @@ class DataDir:
         """A directory for each replay."""
         return self.path / "replays"
 
+    @property
+    def keys(self) -> Path:
+        """The first key, for whoever may read this folder."""
+        return self.path / "keys"
+
     def outbox(self, site: str, node: str) -> Path:
         """The outbox of a node that this machine plays."""
         return self.path / "outbox" / f"{site}.{node}.db"

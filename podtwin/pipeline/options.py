@@ -11,6 +11,7 @@ from ingest.retention import KEEP_NS, MAX_BYTES
 from podcore.site import Site
 from podtwin.alerts.rules import RuleSet
 from podtwin.notify.address import Policy
+from podtwin.api.deps import Access
 from podtwin.store.influx_client import InfluxAddress
 
 EMBEDDED, INFLUX = "embedded", "influx"  # the third is both of them
@@ -26,6 +27,7 @@ class PipelineOptions:
     history : where it is kept, as the setting says; roles that it does not need are left out.
     influx : what is forwarded to, unless history is `embedded`.
     outboxes : how many messages wait in the outboxes of this process.
+    access : how callers of the API are told apart; keys are asked for beyond loopback in any case.
     """
 
     data_dir: Path
@@ -44,6 +46,7 @@ class PipelineOptions:
     targets: Policy = field(default_factory=Policy)
     outboxes: Callable[[], int] = field(default=lambda: 0)
 
+    access: Access = field(default_factory=Access)
     def needed_roles(self) -> tuple[str, ...]:
         """Those asked for that have something to do, given broker and history."""
         idle = {

@@ -106,6 +106,7 @@ class AlertQuery:
 
     open_only : those that are not resolved.
     before : (started_ns, id) of the last one of the page before.
+    sites : of these alone; None for all.
     """
 
     site: str | None = None
@@ -116,6 +117,7 @@ class AlertQuery:
     handling: str | None = None
     before: tuple[int, str] | None = None
     limit: int = 100
+    sites: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,9 @@ def _terms(query: AlertQuery) -> tuple[list[str], list[object]]:
         if value is not None:
             terms.append(f"{name} = ?")
             values.append(value)
+    if query.sites is not None:
+        terms.append("site IN (SELECT value FROM json_each(?))")
+        values.append(_encoder.encode(query.sites).decode())
     if query.before is not None:
         terms.append("(started_ns, id) < (?, ?)")
         values += query.before

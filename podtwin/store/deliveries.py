@@ -38,13 +38,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class MessageQuery:
-    """Which messages; newest first. before : the id of the last one of the page before."""
+    """Which messages; newest first. before : the id of the last one of the page before.
+
+    sites : about these alone; None for all, and for what is about none.
+    """
 
     endpoint: str | None = None
     alert: str | None = None
     state: str | None = None
     before: str | None = None
     limit: int = 100
+    sites: tuple[str, ...] | None = None
 
 
 class Deliveries:
@@ -67,6 +71,9 @@ class Deliveries:
             if value is not None:
                 terms.append(f"o.{name} = ?")
                 values.append(value)
+        if query.sites is not None:
+            terms.append("n.site IN (SELECT value FROM json_each(?))")
+            values.append(msgspec.json.encode(query.sites).decode())
         if query.before is not None:
             terms.append("o.position < (SELECT position FROM outbox WHERE id = ?)")
             values.append(query.before)

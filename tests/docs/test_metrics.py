@@ -20,7 +20,7 @@ def scraped() -> dict[str, tuple[str, frozenset[str]]]:
     """Type and labels by the name that a scrape shows."""
     world = World()
     counts = world.alerts.open_counts(), world.deliveries.counts()
-    text = metrics_text(world.status, world.hub, *counts).decode()
+    text = metrics_text(world.status, world.hub, *counts, {}).decode()
     return {
         family.name + ("_total" if family.type == "counter" else ""): (
             family.type,

@@ -13,6 +13,7 @@ import polars as pl
 from support.frames import MIDNIGHT_NS, NS, reading
 from support.memory_alerts import MemoryAlerts, MemoryDeliveries, MemoryEndpoints
 from support.memory_history import MemoryHistory
+from support.memory_keys import MemoryKeys
 from support.memory_log import MemoryLog
 
 from podcore.frame import Flag, Source
@@ -20,7 +21,7 @@ from podcore.ports import SeriesQuery
 from podcore.resolve import resolve
 from podcore.site import AssetFile, Location, Site, SiteFile, SiteType
 from podtwin.api.app import create_app
-from podtwin.api.deps import ApiDeps, RecordingInfo, ReplayInfo
+from podtwin.api.deps import Access, ApiDeps, RecordingInfo, ReplayInfo
 from podtwin.api.formats import SCHEMA
 from podtwin.api.hub import Hub
 from podtwin.status import ComponentStatus, MessageLedger, ReadingLedger, Status, ThreadStatus
@@ -115,6 +116,8 @@ class World:
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
     endpoints: MemoryEndpoints = field(default_factory=MemoryEndpoints)
+    keys: MemoryKeys = field(default_factory=MemoryKeys)
+    access: Access = field(default_factory=Access)
     wake: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -139,6 +142,9 @@ class World:
             alerts=self.alerts,
             deliveries=self.deliveries,
             endpoints=self.endpoints,
+            keys=self.keys,
+            audit=self.keys.audit,
+            access=self.access,
             wake=self._wake,
             new_id=lambda: f"id-{self.woken}",
             static_dir=self.static_dir,
@@ -226,6 +232,9 @@ class Client:
 
     def post(self, path: str, said: object = None, **headers: str) -> httpx.Response:
         return asyncio.run(self._ask("POST", path, headers, said))
+
+    def delete(self, path: str, **headers: str) -> httpx.Response:
+        return asyncio.run(self._ask("DELETE", path, headers))
 
     async def _ask(
         self, method: str, path: str, headers: Mapping[str, str], said: object = None

@@ -83,6 +83,7 @@ class MemoryAlerts:
             each
             for each in newest
             if not (query.open_only and each.state == "resolved")
+            and (query.sites is None or each.site in query.sites)
             and all(getattr(query, name) in {None, getattr(each, name)} for name in named)
             and (query.before is None or (each.started_ns, each.id) < query.before)
         ][: query.limit]
@@ -150,6 +151,7 @@ class MemoryDeliveries:
                 getattr(query, name) in {None, getattr(each, name)}
                 for name in ("endpoint", "alert", "state")
             )
+            and (query.sites is None or each.site in query.sites)
         ][: query.limit]
 
     def message(self, message: str) -> Message | None:

@@ -36,7 +36,6 @@ from podtwin.store.alert_rows import AlertQuery
 from podtwin.store.deliveries import MessageQuery
 
 MAX_PAGE: Final = 500
-LOCAL: Final = "local"  # who asks, as long as only this machine may
 _MESSAGES: Final = 100  # about one alert: four kinds to some endpoints, and what flaps
 
 router = APIRouter(tags=["alerts"])
@@ -61,7 +60,10 @@ async def alerts(  # noqa: PLR0917 - the framework calls it by names
     cursor: Annotated[str | None, Query(max_length=MAX_CURSOR)] = None,
 ) -> Response:
     """A page; `next` leads to the one after it."""
-    query = AlertQuery(site, False, severity, state, rule, handling, limit=limit + 1)  # noqa: FBT003
+    query = AlertQuery(
+        site=site, severity=severity, state=state, rule=rule, handling=handling,
+        limit=limit + 1, sites=context.limited_to(),
+    )  # fmt: skip
     found = await context.in_thread(lambda: _page(context, query, cursor))
     shown = found[:limit]
     following = _cursor_after(shown[-1]) if len(found) > limit else None
@@ -133,7 +135,7 @@ async def acknowledge(
         site=found.site,
         kind=HandlingEvent.ACKNOWLEDGE,
         alert=found.id,
-        issued_by=LOCAL,
+        issued_by=context.caller.by,
         issued_ns=context.deps.clock.now_ns(),
         comment=said.comment if said is not None else "",
     )
@@ -144,7 +146,7 @@ async def acknowledge(
 
 async def _find(context: Context, alert: str) -> Alert:
     found = await context.in_thread(lambda: context.deps.alerts.get(alert))
-    if found is None:
+    if found is None or not context.sees(found.site):
         detail = f"there is no alert {shorten(alert)}; /api/v1/alerts lists what there is"
         raise ProblemError(404, "unknown_alert", detail)
     return found

@@ -24,7 +24,7 @@ from podtwin.api.alert_models import (
 from podtwin.api.context import Context, Shared, answer, problems
 from podtwin.api.paging import MAX_CURSOR, make_cursor, read_cursor
 from podtwin.api.problem import ProblemError
-from podtwin.api.routes.alerts import LOCAL, MAX_PAGE
+from podtwin.api.routes.alerts import MAX_PAGE
 from podtwin.store.deliveries import Message, MessageQuery
 
 router = APIRouter(tags=["deliveries"])
@@ -71,8 +71,15 @@ async def test(endpoint: EndpointId, context: Shared) -> Response:
         why = f": {found.reason}" if found.reason else ""
         detail = f"endpoint {found.id} is disabled{why}; nothing is sent there until it is enabled"
         raise ProblemError(409, "endpoint_disabled", detail)
-    notice = _test_notice(context.deps.new_id(), context.deps.clock.now_ns())
-    message = await context.in_thread(lambda: context.deps.endpoints.queue(notice, found.id))
+    by, now_ns = context.caller.by, context.deps.clock.now_ns()
+    notice = _test_notice(context.deps.new_id(), now_ns)
+
+    def ask() -> str:
+        message = context.deps.endpoints.queue(notice, found.id)
+        context.deps.audit.add(now_ns, by, "endpoint_tested", found.id, message)
+        return message
+
+    message = await context.in_thread(ask)
     context.deps.wake()
     return answer(AcceptedShape(id=message), code=202)
 
@@ -93,7 +100,7 @@ async def deliveries(
 ) -> Response:
     """A page; `next` leads to the one after it."""
     before = read_cursor(cursor, 1)[0] if cursor is not None else None
-    query = MessageQuery(endpoint, alert, state, before, limit + 1)
+    query = MessageQuery(endpoint, alert, state, before, limit + 1, context.limited_to())
     found = await context.in_thread(lambda: context.deps.deliveries.messages(query))
     following = make_cursor(found[limit - 1].id) if len(found) > limit else None
     shapes = [delivery_shape(each) for each in found[:limit]]
@@ -125,9 +132,9 @@ async def redeliver(delivery: DeliveryId, context: Shared) -> Response:
     found = await _find(context, delivery)
     if (Delivery(found.state), DeliveryEvent.ASKED_AGAIN) not in TRANSITIONS:
         raise _on_its_way(found)
-    now_ns = context.deps.clock.now_ns()
+    by, now_ns = context.caller.by, context.deps.clock.now_ns()
     try:
-        await context.in_thread(lambda: context.deps.endpoints.redeliver(found.id, LOCAL, now_ns))
+        await context.in_thread(lambda: context.deps.endpoints.redeliver(found.id, by, now_ns))
     except ConfigError:  # it was taken up between the look and the deed
         raise _on_its_way(found) from None
     context.deps.wake()
@@ -142,7 +149,7 @@ def _on_its_way(message: Message) -> ProblemError:
 
 async def _find(context: Context, delivery: str) -> Message:
     found = await context.in_thread(lambda: context.deps.deliveries.message(delivery))
-    if found is None:
+    if found is None or not context.sees(found.site):
         detail = f"there is no message {shorten(delivery)}; /api/v1/deliveries lists what there is"
         raise ProblemError(404, "unknown_delivery", detail)
     return found

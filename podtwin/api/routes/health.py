@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from podtwin.api.authorize import NOBODY
 from podtwin.api.context import Shared, answer, problems
 from podtwin.api.metrics import MEDIA_TYPE, metrics_text
 from podtwin.api.models import AliveShape, ReadyShape
@@ -35,7 +36,8 @@ async def readyz(context: Shared) -> Response:
     """503 while starting, stopping, or when a component or a thread has failed."""
     hub = context.deps.hub
     found = await context.in_thread(context.deps.status)
-    waiting = _not_ready(found)
+    # Where keys are asked for, what is open to all names the parts and not what befell them.
+    waiting = _not_ready(found, detailed=context.caller is not NOBODY)
     if hub.ended:
         waiting.insert(0, "the server stops")
     if hub.failure:
@@ -63,14 +65,15 @@ async def metrics(context: Shared) -> Response:
 
     def read() -> bytes:
         alerts, deliveries = deps.alerts.open_counts(), deps.deliveries.counts()
-        return metrics_text(deps.status(), deps.hub, alerts, deliveries)
+        refused = context.door.attempts.counts
+        return metrics_text(deps.status(), deps.hub, alerts, deliveries, refused)
 
     return Response(await context.in_thread(read), media_type=MEDIA_TYPE)
 
 
-def _not_ready(status: Status) -> list[str]:
+def _not_ready(status: Status, *, detailed: bool) -> list[str]:
     components = [
-        f"{each.name}: {each.detail}" if each.detail else each.name
+        f"{each.name}: {each.detail}" if each.detail and detailed else each.name
         for each in status.components
         if each.state != "running" or not each.ready
     ]

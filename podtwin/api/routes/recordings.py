@@ -1,10 +1,16 @@
-"""`/api/v1/recordings` and `/api/v1/replays`: what lies in the data directory."""
+"""`/api/v1/recordings` and `/api/v1/replays`: what lies in the data directory.
+
+Who is limited to some sites sees what is of no others.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Response
 
-from podtwin.api.context import Shared, answer, problems
+from podtwin.api.context import Context, Shared, answer, problems
+from podtwin.api.deps import RecordingInfo
 from podtwin.api.models import RecordingShape, RecordingsShape, ReplayShape, ReplaysShape
 from podtwin.api.summary import text_of
 
@@ -19,7 +25,7 @@ router = APIRouter(tags=["recordings"])
 )
 async def recordings(context: Shared) -> Response:
     """As their manifests say."""
-    found = await context.in_thread(context.deps.recordings)
+    found = _seen(context, await context.in_thread(context.deps.recordings))
     shapes = [
         RecordingShape(
             id=each.id,
@@ -45,7 +51,10 @@ async def recordings(context: Shared) -> Response:
 )
 async def replays(context: Shared) -> Response:
     """Running and done; the same digest means the same result."""
-    found = await context.in_thread(context.deps.replays)
+    found, of = await context.in_thread(lambda: (context.deps.replays(), context.deps.recordings()))
+    if not context.caller.sites.all:
+        seen = {each.id for each in _seen(context, of)}
+        found = [each for each in found if each.recording in seen]
     shapes = [
         ReplayShape(
             id=each.id,
@@ -59,3 +68,9 @@ async def replays(context: Shared) -> Response:
         for each in found
     ]
     return answer(ReplaysShape(replays=shapes))
+
+
+def _seen(context: Context, found: Sequence[RecordingInfo]) -> list[RecordingInfo]:
+    if context.caller.sites.all:
+        return list(found)
+    return [each for each in found if each.sites and all(map(context.sees, each.sites))]

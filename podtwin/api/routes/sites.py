@@ -43,7 +43,9 @@ router = APIRouter(tags=["sites"])
 async def sites(context: Shared) -> Response:
     """Ordered by id; one page holds them all."""
     now_ns, hub = context.deps.clock.now_ns(), context.deps.hub
-    found = [hub.ask(site_id, lambda site: site_shape(site, now_ns)) for site_id in hub.site_ids()]
+    found = [
+        hub.ask(site_id, lambda site: site_shape(site, now_ns)) for site_id in context.site_ids()
+    ]
     return answer(SitesShape(sites=[site for site in found if site is not None]))
 
 

@@ -50,6 +50,7 @@ async def wanted(
         context.ask(site_id, lambda _: True)
     return Wanted(
         chosen,
+        context.caller.sites,
         values="values" in names,
         site_shapes="sites" in names,
         alerts="alerts" in names,
@@ -66,7 +67,7 @@ async def wanted(
             "description": "Events snapshot, delta, ping and end.",
             "content": {EventSourceResponse.media_type: {"schema": {"type": "string"}}},
         },
-        **problems(400, 404, 503),
+        **problems(400, 401, 404, 503),
     },
     dependencies=[Live],
 )
@@ -75,7 +76,7 @@ async def stream(
     chosen: Annotated[Wanted, Depends(wanted)],
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> EventSourceResponse:
-    """Events `snapshot`, `delta`, `ping` every 2 s, `end` when the server stops.
+    """Events `snapshot`, `delta`, `ping` every 2 s, `end` when server, key or session ends.
 
     With `Last-Event-ID` it goes on where the caller was, with one delta of all that changed
     since, as long as that is no more than 4,096 deltas ago; else with a new snapshot.
@@ -113,6 +114,9 @@ async def events(
                     yield _text(following)
             if clock.monotonic_s() >= ping_at_s:
                 ping_at_s = clock.monotonic_s() + PING_S
+                if not await context.door.keyring.still(context.caller):
+                    yield _note("end", {"reason": "the key or the session has ended"})
+                    return
                 yield _note("ping", {"now_ms": clock.now_ns() // 1_000_000})
             if following is None:
                 await _wait(changed, ping_at_s - clock.monotonic_s())

@@ -10,15 +10,22 @@ from support.frames import NS
 
 from podcore.frame import Source
 from podtwin.api.aggregate import Agg
+from podtwin.api.authorize import LOCAL
 from podtwin.api.context import Context
+from podtwin.api.door import Door
 from podtwin.api.problem import ProblemError
 from podtwin.api.ranges import find_points, find_sources, find_span, find_step, matches
+
+
+def seen(world: World) -> Context:
+    deps = world.deps()
+    return Context(deps, Door(deps.keys, deps.access, deps.clock)).seen_by(LOCAL)
 
 
 def context(*sites: str) -> Context:
     world = World(sites=tuple(air_site(site) for site in sites or ("ams-03",)))
     world.hub.load()
-    return Context(world.deps())
+    return seen(world)
 
 
 @pytest.mark.parametrize(
@@ -71,11 +78,11 @@ def test_relative_times_count_from_the_clock_or_from_a_recorded_sites_newest_val
     world = World()
     world.measure(ago_s=3_600, recorded=True)
     world.hub.load()
-    span = find_span(Context(world.deps()), "ams-03", "now-1m", "now")
+    span = find_span(seen(world), "ams-03", "now-1m", "now")
     assert span == (NOW_NS - 3_660 * NS, NOW_NS - 3_600 * NS)
     world.measure()
     world.follow(0)
-    assert find_span(Context(world.deps()), "ams-03", "now-1m", "now")[1] == NOW_NS
+    assert find_span(seen(world), "ams-03", "now-1m", "now")[1] == NOW_NS
 
 
 @pytest.mark.parametrize(

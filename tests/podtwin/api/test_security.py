@@ -9,7 +9,8 @@ from starlette.datastructures import Headers
 from support.api import Client, World
 
 from podcore.errors import ConfigError
-from podtwin.api.security import SECURITY_HEADERS, refusal, require_loopback
+from podtwin.api.door import refusal
+from podtwin.api.security import SECURITY_HEADERS, require_keys
 from podtwin.status import Status
 
 NO_TEXT = quote("\0,\udcff", errors="surrogatepass")
@@ -70,15 +71,24 @@ def test_only_own_pages_may_write(method: str, origin: str | None, status: int |
     assert (refused.status if refused else None) == status
 
 
+def test_where_keys_are_asked_for_any_host_will_do_and_own_pages_alone_may_write() -> None:
+    headers = Headers({"host": "twin.example", "origin": "https://twin.example"})
+    assert refusal("POST", headers, any_host=True) is None
+    foreign = refusal("POST", Headers({"host": "twin.example", "origin": "null"}), any_host=True)
+    assert foreign is not None
+    assert foreign.kind == "foreign_origin"
+
+
 @pytest.mark.parametrize("host", ("127.0.0.1", "localhost", "::1"))
 def test_this_machine_may_be_bound(host: str) -> None:
-    require_loopback(host)
+    require_keys(host, required=False)
 
 
 @pytest.mark.parametrize("host", ("0.0.0.0", "::", "192.168.1.5", "example.org", ""))  # noqa: S104
 def test_anything_beyond_needs_keys_and_the_error_says_what_to_do(host: str) -> None:
+    require_keys(host, required=True)
     with pytest.raises(ConfigError, match=r"without keys .* ssh -L"):
-        require_loopback(host)
+        require_keys(host, required=False)
 
 
 @pytest.mark.parametrize(
