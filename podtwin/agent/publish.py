@@ -7,10 +7,10 @@ resumable: the receiver says how far it has come, and a second run goes on from 
 from __future__ import annotations
 
 import enum
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from ulid import ULID
 
@@ -20,79 +20,69 @@ from ingest.sender import DEFAULT_PATIENCE, Patience, Sender
 from podcore.clock import NS
 from podcore.errors import ConfigError
 from podcore.frame import BirthPoint
-from podcore.ports import Clock, Message
+from podcore.ports import Backlog, Clock, Message
+from podtwin.agent.blocks import BLOCK, BlockBacklog
 from podtwin.agent.mapping import Mapped, announced
 from podtwin.agent.table import Table, publication_id, read_table
 
-BLOCK = 500  # rows encoded at once: one window
-_BLOCKS_KEPT = 3  # the window that is out may lie in two of them, the next rows in the third
+if TYPE_CHECKING:
+    import polars as pl
+
 _LOOK_S = 0.25  # between two looks at the progress
 FIRST_CONTACT_S = 10.0  # without a broker for so long at the start, none is there
 _BYTES_A_VALUE = 28  # of a float64 with its comma and quotes, at most
 
 
-class TableBacklog:
-    """The rows of a table as numbered messages; implements `podcore.ports.Backlog`.
-
-    Nothing is let go: a receiver that lost its disk gets all of it again.
-    """
+class TableBacklog(BlockBacklog):
+    """The rows of a table as numbered messages."""
 
     def __init__(self, boot: str, table: Table) -> None:
-        self._boot = boot
-        self._table = table
-        self._blocks: OrderedDict[int, list[Message]] = OrderedDict()
+        super().__init__(boot, len(table), lambda start: _encode(boot, table, start))
+
+
+def _encode(boot: str, table: Table, start: int) -> list[Message]:
+    ts_ns = table.ts_ns.slice(start, BLOCK).to_list()
+    points = table.values.columns
+    rows = table.values.slice(start, BLOCK).rows()
+    return [
+        Message(
+            seq,
+            encode_telemetry(
+                boot,
+                seq,
+                ts,
+                {p: v for p, v in zip(points, row, strict=True) if v is not None},
+            ),
+        )
+        for seq, (ts, row) in enumerate(zip(ts_ns, rows, strict=True), start + 1)
+    ]
+
+
+class Stream(Protocol):
+    """What a publisher sends: messages by their number, and the time of each."""
+
+    @property
+    def site(self) -> str:
+        """The site that the readings belong to."""
+
+    @property
+    def node(self) -> str:
+        """The node that sends them."""
 
     @property
     def boot(self) -> str:
-        """The ULID made of the input."""
-        return self._boot
+        """Names the stream; the same for the same input."""
 
-    def first(self) -> int:
-        """Always 1."""
-        return 1
+    @property
+    def points(self) -> Sequence[BirthPoint]:
+        """What it announces."""
 
-    def last(self) -> int:
-        """The number of rows."""
-        return len(self._table)
+    @property
+    def ts_ns(self) -> pl.Series:
+        """(n,) Int64, ascending: the time of message 1 and of each after it."""
 
-    def read(self, after: int, limit: int) -> list[Message]:
-        """At most `limit` messages above `after`, in order."""
-        end = min(after + limit, len(self._table))
-        found: list[Message] = []
-        while after < end:
-            index, skip = divmod(after, BLOCK)
-            found += self._block(index)[skip : skip + end - after]
-            after = min((index + 1) * BLOCK, end)
-        return found
-
-    def confirm(self, seq: int) -> None:
-        """Nothing: the files stay."""
-
-    def _block(self, index: int) -> list[Message]:
-        block = self._blocks.get(index)
-        if block is None:
-            block = self._encode(index * BLOCK)
-            self._blocks[index] = block
-            while len(self._blocks) > _BLOCKS_KEPT:
-                self._blocks.popitem(last=False)
-        return block
-
-    def _encode(self, start: int) -> list[Message]:
-        ts_ns = self._table.ts_ns.slice(start, BLOCK).to_list()
-        points = self._table.values.columns
-        rows = self._table.values.slice(start, BLOCK).rows()
-        return [
-            Message(
-                seq,
-                encode_telemetry(
-                    self._boot,
-                    seq,
-                    ts,
-                    {p: v for p, v in zip(points, row, strict=True) if v is not None},
-                ),
-            )
-            for seq, (ts, row) in enumerate(zip(ts_ns, rows, strict=True), start + 1)
-        ]
+    def backlog(self) -> Backlog:
+        """The messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +94,15 @@ class Publication:
     table: Table
     points: tuple[BirthPoint, ...]
     boot: str
+
+    @property
+    def ts_ns(self) -> pl.Series:
+        """Of each message."""
+        return self.table.ts_ns
+
+    def backlog(self) -> TableBacklog:
+        """A message a row."""
+        return TableBacklog(self.boot, self.table)
 
 
 def prepare(
@@ -167,7 +166,7 @@ class Publisher:
 
     def __init__(
         self,
-        publication: Publication,
+        publication: Stream,
         broker: BrokerAddress,
         clock: Clock,
         pace: Pace,
@@ -175,7 +174,7 @@ class Publisher:
         patience: Patience = DEFAULT_PATIENCE,
         sender: Callable[..., Sender] = Sender,
     ) -> None:
-        self._table = publication.table
+        self._ts_ns = publication.ts_ns
         self._clock = clock
         self._pace = pace
         self._ack_wait_s = patience.ack_wait_s
@@ -189,12 +188,12 @@ class Publisher:
             broker,
             publication.site,
             publication.node,
-            TableBacklog(publication.boot, publication.table),
+            publication.backlog(),
             birth,
             clock=clock,
             patience=patience,
         )
-        self._goal = len(publication.table)
+        self._goal = len(publication.ts_ns)
         self._before: int | None = None  # confirmed when this run began to send
         self._began_s = 0.0
         self._moved_s = 0.0
@@ -257,15 +256,15 @@ class Publisher:
             self._goal = min(self._goal, confirmed + self._pace.max_messages)
 
     def _due(self, now_s: float) -> int:
-        return due_rows(self._table, self._before or 0, now_s - self._began_s, self._pace.speed)
+        return due_rows(self._ts_ns, self._before or 0, now_s - self._began_s, self._pace.speed)
 
     def _pause_s(self) -> float:
         if self._before is None or self._pace.speed is None:
             return _LOOK_S
         if self._released >= self._goal:
             return _LOOK_S
-        first_ns: int = self._table.ts_ns[self._before]
-        next_ns: int = self._table.ts_ns[self._released]
+        first_ns: int = self._ts_ns[self._before]
+        next_ns: int = self._ts_ns[self._released]
         due_s = self._began_s + (next_ns - first_ns) / NS / self._pace.speed
         return min(max(due_s - self._clock.monotonic_s(), 0.001), _LOOK_S)
 
@@ -281,9 +280,9 @@ class Publisher:
         return End.NO_BROKER if self._connected_s is None else End.NO_RECEIVER
 
 
-def due_rows(table: Table, after: int, elapsed_s: float, speed: float | None) -> int:
+def due_rows(ts_ns: pl.Series, after: int, elapsed_s: float, speed: float | None) -> int:
     """How many rows may be out: the one after `after` at once, the others at their distance."""
-    if speed is None or after >= len(table):
-        return len(table)
-    until_ns = table.ts_ns[after] + round(elapsed_s * speed * NS)
-    return int(table.ts_ns.search_sorted(until_ns, side="right"))
+    if speed is None or after >= len(ts_ns):
+        return len(ts_ns)
+    until_ns = ts_ns[after] + round(elapsed_s * speed * NS)
+    return int(ts_ns.search_sorted(until_ns, side="right"))

@@ -12,9 +12,9 @@ from ingest.native import decode_telemetry
 from ingest.sender import Patience, Sender
 from podcore.clock import SystemClock
 from podcore.errors import ConfigError
+from podtwin.agent.blocks import BLOCK
 from podtwin.agent.mapping import parse_maps
 from podtwin.agent.publish import (
-    BLOCK,
     End,
     Outcome,
     Pace,
@@ -170,12 +170,12 @@ def test_an_interrupt_leaves_in_order_and_the_next_run_goes_on(tmp_path: Path) -
 
 def test_a_speed_keeps_the_distance_of_the_rows(tmp_path: Path) -> None:
     table = prepared(tmp_path, 100).table
-    assert due_rows(table, 0, 0.0, 60.0) == 1
-    assert due_rows(table, 0, 1.0, 60.0) == 7
-    assert due_rows(table, 40, 1.0, 60.0) == 47
-    assert due_rows(table, 0, 1e6, 60.0) == 100
-    assert due_rows(table, 100, 0.0, 60.0) == 100
-    assert due_rows(table, 0, 0.0, None) == 100
+    assert due_rows(table.ts_ns, 0, 0.0, 60.0) == 1
+    assert due_rows(table.ts_ns, 0, 1.0, 60.0) == 7
+    assert due_rows(table.ts_ns, 40, 1.0, 60.0) == 47
+    assert due_rows(table.ts_ns, 0, 1e6, 60.0) == 100
+    assert due_rows(table.ts_ns, 100, 0.0, 60.0) == 100
+    assert due_rows(table.ts_ns, 0, 0.0, None) == 100
 
 
 def test_more_columns_than_a_message_holds_are_refused(tmp_path: Path) -> None:
