@@ -44,9 +44,10 @@ class Forwarder:
         self._sink = sink
         self._book = book
         self._cursor = cursor_name(sink_name, log_name)
-        self._offset: int | None = None
+        self._offset = self._recovered()
         self.frames = 0
         self.lag = 0
+        self.look()
 
     def advance(self) -> int:
         """Delivers what one read gives; how many Frames.
@@ -56,10 +57,9 @@ class Forwarder:
         Unreachable, Refused  As the sink says; nothing has moved.
         NotWritten  When the cursor could not be kept; the same is delivered again.
         """
-        offset = self._recovered() if self._offset is None else self._offset
-        frames = self._reader.read(offset, READ_LIMIT)
+        frames = self._reader.read(self._offset, READ_LIMIT)
+        self.look()
         if not frames:
-            self.lag = 0
             return 0
         refused = self._sink.write(frames)
         self._book.settle(self._cursor, frames[-1].offset, self._kept(frames, refused))
@@ -70,15 +70,14 @@ class Forwarder:
 
     def look(self) -> None:
         """Finds out anew how many Frames wait, for `lag`."""
-        self.lag = max(0, self._reader.last_offset() - (self._offset or 0))
+        self.lag = max(0, self._reader.last_offset() - self._offset)
 
     def _recovered(self) -> int:
         """Where to go on: after the cursor, unless the log is another one."""
         offset, last = self._book.get(self._cursor), self._reader.last_offset()
         if offset > last:
             _logger.warning("log_replaced", reader=self._cursor, last_offset=last, cursor=offset)
-            offset = 0
-        self._offset = offset
+            return 0
         return offset
 
     def _kept(self, frames: Sequence[Frame], refused: Sequence[WriteRefused]) -> list[Undelivered]:
