@@ -55,10 +55,14 @@ class Mosquitto:
         """Its address."""
         return f"mqtt://127.0.0.1:{self.port}"
 
+    def command(self) -> list[str]:
+        """What is started."""
+        return [str(self._program), "-c", str(self._config)]
+
     def start(self) -> None:
         """Starts it, and returns once it takes connections."""
         self._process = subprocess.Popen(
-            [str(self._program), "-c", str(self._config)],
+            self.command(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
