@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podtwin.cli.query import (
-    DataDirOption,
-    FromOption,
-    PointsArgument,
-    SourceOption,
-    ToOption,
-    open_history,
-    read_pieces,
-)
+from podtwin.cli.histories import DataDirOption, HistoryOption, open_history
+from podtwin.cli.query import FromOption, PointsArgument, SourceOption, ToOption, read_pieces
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,7 +25,8 @@ def export(
     from_: FromOption = "now-24h",
     to: ToOption = "now",
     source: SourceOption = "measured",
-    data_dir: DataDirOption = Path("data"),
+    data_dir: DataDirOption = None,
+    history: HistoryOption = None,
 ) -> None:
     """Write values of points to a CSV, Parquet or Arrow stream file."""
     from podcore.errors import ConfigError
@@ -42,8 +36,8 @@ def export(
         raise ConfigError("--out", str(out), rule)
     if not out.parent.is_dir():
         raise ConfigError("--out", str(out), "there is no such folder", "make it first")
-    history = open_history(data_dir)
-    counted = _Counted(read_pieces(history, points, (from_, to), source))
+    held, _ = open_history(data_dir, history)
+    counted = _Counted(read_pieces(held, points, (from_, to), source))
     hidden = out.with_name(f".{out.name}.partial")
     try:
         _write(counted, hidden, out.suffix)

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podtwin.cli.histories import DataDirOption, HistoryOption, open_history
+
 if TYPE_CHECKING:
     import polars as pl
 
     from podcore.frame import Source
     from podcore.ports import SeriesQuery
     from podtwin.store.history import EmbeddedHistory
+    from podtwin.store.influx_history import InfluxHistory
+
+    Histories = EmbeddedHistory | InfluxHistory
 
 MAX_TABLE_ROWS = 1_000  # what a person reads on a terminal; the other forms have no bound
 
@@ -35,7 +40,6 @@ PointsArgument = Annotated[
 FromOption = Annotated[str, typer.Option("--from", help="now-1h, RFC 3339 or Unix ms.")]
 ToOption = Annotated[str, typer.Option("--to", help="Not included.")]
 SourceOption = Annotated[str, typer.Option(help="measured, twin, or both with a comma.")]
-DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Of a run, going on or over.")]
 
 
 def query(
@@ -48,39 +52,19 @@ def query(
         typer.Option(help="mean, min, max, last or count of a bin; by the point's kind if unset."),
     ] = None,
     source: SourceOption = "measured",
-    data_dir: DataDirOption = Path("data"),
+    data_dir: DataDirOption = None,
+    history: HistoryOption = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="Form of the data.")] = Form.TABLE,
 ) -> None:
     """Print values of points. Relative times count from the newest value of each site."""
-    history = open_history(data_dir)
-    pieces = read_pieces(history, points, (from_, to), source)
-    rows = pieces if step is None else _binned(pieces, step, agg, _gauges(data_dir))
+    held, folder = open_history(data_dir, history)
+    pieces = read_pieces(held, points, (from_, to), source)
+    rows = pieces if step is None else _binned(pieces, step, agg, _gauges(folder))
     _print(rows, output)
 
 
-def open_history(data_dir: Path) -> EmbeddedHistory:
-    """The history of a data directory, beside whatever process runs on it.
-
-    Raises
-    ------
-    ConfigError  When there is none.
-    """
-    from ingest.log import SharedLogReader
-    from podcore.errors import ConfigError
-    from podtwin.store.history import EmbeddedHistory
-
-    if not (data_dir / "log.db").exists() and not (data_dir / "history").is_dir():
-        way_out = "name the --data-dir of a run"
-        raise ConfigError("--data-dir", str(data_dir), "holds no log and no history", way_out)
-    return EmbeddedHistory(
-        data_dir,
-        SharedLogReader(data_dir / "log.db"),
-        SharedLogReader(data_dir / "derived.db", derived=True),
-    )
-
-
 def read_pieces(
-    history: EmbeddedHistory, patterns: list[str], span: tuple[str, str], sources: str
+    history: Histories, patterns: list[str], span: tuple[str, str], sources: str
 ) -> Iterator[pl.DataFrame]:
     """The rows of the points, site by site, in pieces ascending in time."""
     for wanted in _queries(history, patterns, span, sources):
@@ -88,7 +72,7 @@ def read_pieces(
 
 
 def _queries(
-    history: EmbeddedHistory, patterns: list[str], span: tuple[str, str], sources: str
+    history: Histories, patterns: list[str], span: tuple[str, str], sources: str
 ) -> list[SeriesQuery]:
     from podcore.ports import SeriesQuery
 
@@ -110,7 +94,7 @@ def _queries(
     return queries
 
 
-def _matching(history: EmbeddedHistory, site: str, patterns: list[str]) -> set[str]:
+def _matching(history: Histories, site: str, patterns: list[str]) -> set[str]:
     from fnmatch import fnmatchcase
 
     mine = [
@@ -124,7 +108,7 @@ def _matching(history: EmbeddedHistory, site: str, patterns: list[str]) -> set[s
     return {point for point in points if any(fnmatchcase(point, local or "*") for local in mine)}
 
 
-def _nothing(history: EmbeddedHistory, patterns: list[str], sites: list[str]) -> Exception:
+def _nothing(history: Histories, patterns: list[str], sites: list[str]) -> Exception:
     from podcore.errors import ConfigError
     from podcore.names import did_you_mean
 

@@ -16,7 +16,7 @@ from ingest.address import BrokerAddress
 from ingest.broker import EmbeddedBroker
 from ingest.forwarder import cursor_name
 from ingest.ledger import Ledger, read_ledger
-from ingest.log import SharedLogReader, SqliteLog, SqliteLogReader
+from ingest.log import SqliteLog, SqliteLogReader
 from ingest.registry_store import load_sites
 from ingest.retention import LogRetention, Trimmer
 from podcore.errors import ConfigError
@@ -40,12 +40,12 @@ from podtwin.pipeline.forward import SINK, drop_unconfigured, make_forward_role
 from podtwin.pipeline.ingest import IngestRole
 from podtwin.pipeline.options import EMBEDDED, INFLUX, PipelineOptions
 from podtwin.pipeline.report import Parts, Process, report
+from podtwin.pipeline.stored import stored
 from podtwin.pipeline.wakes import Wakes
 from podtwin.status import Status
 from podtwin.store.alert_rows import Alerts
 from podtwin.store.audit import AuditLog
 from podtwin.store.deliveries import Deliveries
-from podtwin.store.history import EmbeddedHistory
 from podtwin.store.keys import Keys
 from podtwin.store.outbox import SqliteOutbox
 from podtwin.store.retries import Retries
@@ -145,6 +145,7 @@ class Pipeline:
         )
         ingest.adopt(options.sites)
         ingest.retry(Retries(StateStore(self.data_dir.state), INTAKE))
+        ingest.add_sources(options.sources)
         return ingest
 
     def _trimmer(self, log: SqliteLog, readers: tuple[str, ...]) -> Trimmer:
@@ -202,36 +203,33 @@ class Pipeline:
         return notifier
 
     def _make_api(self) -> Role:
-        history = EmbeddedHistory(
-            self.data_dir.path,
-            SharedLogReader(self.data_dir.log),
-            SharedLogReader(self.data_dir.derived, derived=True),
-        )
+        options = self._options
+        kept = stored(options.history, self.data_dir.path, self._state.get, options.influx)
         registry = self._reader()
         hub = self._parts.hub = Hub(
             self._reader(),
             self._derived_reader(),
-            history,
+            kept.history,
             self._clock,
             self._wakes.new(),
             data_dir_id=self.data_dir.id,
             sites=lambda: load_sites(registry.connection),
-            sealed=lambda: (self._state.get("sealer/log"), self._state.get("sealer/derived")),
+            sealed=kept.done,
             alerts=Alerts(self._state),
         )
+        keys = Keys(self._state)
         deps = ApiDeps(
-        keys, options = Keys(self._state), self._options
             clock=self._clock,
             hub=hub,
-            tables=history.frames,
+            tables=kept.history.frames,
             status=self.status,
             alerts=Alerts(self._state),
             deliveries=Deliveries(self._state),
             endpoints=SqliteOutbox(self._state),
-            wake=self._wake_writers,
             keys=keys,
             audit=AuditLog(self._state),
             access=guarded(options.access, options.host, keys, self.data_dir.keys, self._clock),
+            wake=self._wake_writers,
             static_dir=built_static_dir(),
             recordings=lambda: list_recordings(self.data_dir.recordings),
             replays=lambda: list_replays(self.data_dir.replays),

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.address import BrokerAddress
+from ingest.foreign import ForeignSource
 from ingest.retention import KEEP_NS, MAX_BYTES
 from podcore.site import Site
 from podtwin.alerts.rules import RuleSet
-from podtwin.notify.address import Policy
 from podtwin.api.deps import Access
+from podtwin.notify.address import Policy
 from podtwin.store.influx_client import InfluxAddress
 
 EMBEDDED, INFLUX = "embedded", "influx"  # the third is both of them
@@ -26,8 +27,8 @@ class PipelineOptions:
     rules : when alerts are raised. targets : where webhooks may go.
     history : where it is kept, as the setting says; roles that it does not need are left out.
     influx : what is forwarded to, unless history is `embedded`.
-    outboxes : how many messages wait in the outboxes of this process.
     access : how callers of the API are told apart; keys are asked for beyond loopback in any case.
+    outboxes : how many messages wait in the outboxes of this process.
     """
 
     data_dir: Path
@@ -40,13 +41,14 @@ class PipelineOptions:
     port: int = 8080
     discover: bool = True
     sites: tuple[Site, ...] = ()
+    sources: tuple[ForeignSource, ...] = ()
     keep_ns: int = KEEP_NS
     max_bytes: int = MAX_BYTES
     rules: RuleSet = field(default_factory=RuleSet)
     targets: Policy = field(default_factory=Policy)
+    access: Access = field(default_factory=Access)
     outboxes: Callable[[], int] = field(default=lambda: 0)
 
-    access: Access = field(default_factory=Access)
     def needed_roles(self) -> tuple[str, ...]:
         """Those asked for that have something to do, given broker and history."""
         idle = {

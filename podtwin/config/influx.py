@@ -1,0 +1,24 @@
+"""The InfluxDB that the settings name."""
+
+from __future__ import annotations
+
+from podcore.errors import ConfigError
+from podtwin.config.settings import Settings
+from podtwin.store.influx_client import InfluxAddress
+
+
+def influx_address(settings: Settings) -> InfluxAddress | None:
+    """Its address; None when history is `embedded`.
+
+    Raises
+    ------
+    ConfigError  When there is no token.
+    """
+    if settings.history == "embedded":
+        return None
+    influx = settings.influx
+    if influx.token is None:
+        rule = f"history is `{settings.history}`, and InfluxDB wants a token"
+        raise ConfigError("influx.token", None, rule, "set PODTWIN_INFLUX__TOKEN_FILE to its file")
+    token = influx.token.get_secret_value()
+    return InfluxAddress(influx.url, influx.org, influx.bucket, token)

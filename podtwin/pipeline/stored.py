@@ -1,0 +1,54 @@
+"""Which history a process asks: Parquet in the data directory, or InfluxDB with the logs' ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.log import SharedLogReader
+from podcore.errors import ConfigError
+from podtwin.pipeline.forward import DERIVED_CURSOR, LOG_CURSOR
+from podtwin.pipeline.options import INFLUX
+from podtwin.store.history import EmbeddedHistory
+from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_history import InfluxHistory
+from podtwin.store.influx_reader import FluxReader
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A history, and up to which offsets (log, derived) it holds everything without the logs."""
+
+    history: EmbeddedHistory | InfluxHistory
+    done: Callable[[], tuple[int, int]]
+
+
+def stored(
+    kind: str, data_dir: Path, cursor: Callable[[str], int], influx: InfluxAddress | None
+) -> Stored:
+    """The history of a data directory, asked from any thread, beside whoever writes it.
+
+    Parameters
+    ----------
+    kind : the setting `history`; with `both` Parquet is read, which needs no network.
+    cursor : how far a reader of the logs has come, by its name.
+
+    Raises
+    ------
+    ConfigError  When history is `influx` and InfluxDB is not named.
+    """
+    log = SharedLogReader(data_dir / "log.db")
+    derived = SharedLogReader(data_dir / "derived.db", derived=True)
+    if kind != INFLUX:
+        history = EmbeddedHistory(data_dir, log, derived)
+        return Stored(history, _offsets(cursor, "sealer/log", "sealer/derived"))
+    if influx is None:
+        rule = "history is `influx`, so InfluxDB has to be named"
+        raise ConfigError("influx", None, rule, "set influx.url and influx.token_file")
+    done = _offsets(cursor, LOG_CURSOR, DERIVED_CURSOR)
+    return Stored(InfluxHistory(FluxReader(influx), log, derived, done), done)
+
+
+def _offsets(cursor: Callable[[str], int], log: str, derived: str) -> Callable[[], tuple[int, int]]:
+    return lambda: (cursor(log), cursor(derived))
