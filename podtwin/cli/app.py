@@ -20,6 +20,7 @@ from podtwin.cli import (
     endpoints,
     export,
     publish,
+    keys,
     query,
     record,
     replay,
@@ -51,6 +52,7 @@ app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
+app.add_typer(keys.app, name="keys")
 app.command("version")(version.version)
 
 

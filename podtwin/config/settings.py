@@ -69,9 +69,15 @@ class HttpSettings(_Section):
     """Where page and API listen."""
 
     host: str = "127.0.0.1"
-    """Address; any other than loopback needs keys."""
+    """Address; any other than loopback asks for keys."""
     port: Port = 8080
     """When it is taken, `demo` goes on to the next free one. 0 takes any."""
+    keys: Literal["auto", "always"] = "auto"
+    """When a key is asked for: `auto` beyond loopback, `always` also on it, as behind a proxy."""
+    session: Seconds = 43_200.0
+    """How long a browser stays logged in, as `12h`."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words_or_none)] = ()
+    """Addresses and nets of proxies whose X-Forwarded-For and -Proto are believed."""
 
 
 class SourceSettings(_Section):
