@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer
+from support import command_lines
 from support.documents import blocks, text_of
 from support.sources import ROOT
 from typer.exceptions import TyperException
@@ -37,18 +38,8 @@ def lines() -> Iterator[tuple[str, str]]:
 
 
 def parse(line: str) -> None:
-    """Raises what the program would say against the line; nothing is run."""
-    command: Any = typer.main.get_command(app)
-    arguments = shlex.split(line, comments=True)
-    while hasattr(command, "commands"):
-        _, arguments, _ = command.make_parser(command.context_class(command)).parse_args(arguments)
-        if not arguments:
-            return  # a command named on its own, in a sentence
-        word = arguments.pop(0)
-        assert word in command.commands, f"{word!r} is no command"
-        command = command.commands[word]
-    if arguments or not any(parameter.required for parameter in command.params):
-        command.make_context("podtwin", arguments)
+    """Raises what the program would say against the line."""
+    command_lines.parse(shlex.split(line, comments=True))
 
 
 def options() -> Iterator[tuple[str, str]]:
@@ -89,10 +80,11 @@ def test_every_option_is_documented(command: str, option: str) -> None:
     assert re.search(rf"(?<![\w-]){option}(?![\w-])", documented), f"{command} {option}"
 
 
-def test_the_service_starts_a_command_that_exists() -> None:
-    unit = (ROOT / "deploy" / "podtwin.service").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ("podtwin", "podtwin-agent"))
+def test_the_service_starts_a_command_that_exists(name: str) -> None:
+    unit = (ROOT / "deploy" / f"{name}.service").read_text(encoding="utf-8")
     (line,) = re.findall(r"^ExecStart=\S+/podtwin (.*)$", unit, re.MULTILINE)
-    parse(line)
+    parse(line.removesuffix(" $OPTIONS"))
 
 
 def test_the_service_is_not_started_again_for_what_a_person_has_to_mend() -> None:
