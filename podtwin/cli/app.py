@@ -12,6 +12,7 @@ import typer
 
 from podcore.errors import ConfigError, PodTwinError, Refused, RoleTaken, Unreachable
 from podtwin.cli import (
+    agent,
     alerts,
     config,
     deadletter,
@@ -19,8 +20,8 @@ from podtwin.cli import (
     doctor,
     endpoints,
     export,
-    publish,
     keys,
+    publish,
     query,
     record,
     replay,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("run")(run_roles.run)
 app.command("simulate")(simulate.simulate)
+app.command("agent")(agent.agent)
 app.command("publish")(publish.publish)
 app.command("record")(record.record)
 app.command("replay")(replay.replay)
@@ -50,9 +52,9 @@ app.command("export")(export.export)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(deadletter.app, name="deadletter")
+app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
-app.add_typer(keys.app, name="keys")
 app.command("version")(version.version)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from podcore.errors import ConfigError, PodTwinError
+from podcore.errors import ConfigError, PodTwinError, Unreachable
 
 if TYPE_CHECKING:
     from podcore.ports import Clock
@@ -62,6 +62,14 @@ def play(
                 break
     finally:
         _end(nodes, clock)
+
+
+def require_heard(nodes: Sequence[PublishingNode], broker: str) -> None:
+    """Raises `Unreachable` when messages wait and nobody has acknowledged a single one."""
+    waiting = sum(node.waiting for node in nodes)
+    if waiting and not any(node.heard for node in nodes):
+        why = f"nobody acknowledged anything; start a receiver with: podtwin run --broker {broker}"
+        raise Unreachable(f"{why}; {waiting} messages wait in the outboxes for the next run")
 
 
 def _told() -> threading.Event:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podcore.errors import ConfigError, Unreachable
-from podtwin.cli.nodes import duration_s, play
+from podcore.errors import ConfigError
+from podtwin.cli.nodes import duration_s, play, require_heard
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 from podtwin.cli.publish import DEFAULT_BROKER, speed_of
 
@@ -128,6 +128,4 @@ def _summary(nodes: Sequence[SimulatedNode], output: Output, broker: str) -> Non
         "waiting": waiting,
     }
     (print_json if output is Output.JSON else print_pairs)(counts)
-    if waiting and not any(node.heard for node in nodes):
-        why = f"nobody acknowledged anything; start a receiver with: podtwin run --broker {broker}"
-        raise Unreachable(f"{why}; {waiting} messages wait in the outboxes for the next run")
+    require_heard(nodes, broker)

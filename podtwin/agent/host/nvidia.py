@@ -6,21 +6,36 @@ numbered as the driver numbers them, by their place on the PCI bus.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
 from podtwin.agent.host.collector import Absent, Seen, Sight
+from podtwin.agent.host.files import Unseen
 
 MOST_GPUS = 100  # what the names of the points hold: gpu_0 to gpu_99
+_LIBRARY = "libnvidia-ml.so.1"
 _ALL = "gpu_N_power, gpu_N_temp, gpu_N_utilization"
 _MILLI_OF_ONE = 1_000
 _DRIVER = "with an NVIDIA GPU: install its driver; in a container, hand the GPU in"
 
 
 def load_nvml() -> ModuleType:
-    """The binding; an argument, so that tests have another."""
+    """The binding; an argument, so that tests have another.
+
+    It takes 12 MB of memory, so it is loaded only where the driver's library is.
+
+    Raises
+    ------
+    Unseen  When it is not.
+    """
+    try:
+        ctypes.CDLL(_LIBRARY)
+    except OSError as error:
+        why = str(error).removeprefix(f"{_LIBRARY}: ")
+        raise Unseen(_LIBRARY, f"cannot be loaded: {why}", _DRIVER) from None
     return importlib.import_module("pynvml")
 
 
@@ -43,7 +58,10 @@ class NvidiaGpus:
 
     def look(self) -> Sight:
         """What answers now of each GPU."""
-        nvml = self._nvml = self._load()
+        try:
+            nvml = self._nvml = self._load()
+        except Unseen as unseen:
+            return Sight(absent=(Absent.of(_ALL, unseen),))
         try:
             nvml.nvmlInit()
             handles = [

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import importlib
 import types
 from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
 
-from podtwin.agent.host.nvidia import NvidiaGpus, load_nvml
+from podtwin.agent.host.files import Unseen
+from podtwin.agent.host.nvidia import NvidiaGpus
 
-pynvml = load_nvml()
+pynvml = importlib.import_module("pynvml")
 T = TypeVar("T")
 
 
@@ -98,6 +100,15 @@ def test_a_driver_that_does_not_answer_is_named(driver: FakeNvml, code: int, wor
     assert absent.point == "gpu_N_power, gpu_N_temp, gpu_N_utilization"
     assert words in absent.why
     assert gpus.read(0.0) == {}
+
+
+def test_a_host_without_the_library_says_what_would_bring_it() -> None:
+    def load() -> types.ModuleType:
+        raise Unseen("libnvidia-ml.so.1", "cannot be loaded", "install its driver")
+
+    (absent,) = NvidiaGpus(load).look().absent
+    assert absent.why == "libnvidia-ml.so.1 cannot be loaded"
+    assert absent.way_out == "install its driver"
 
 
 def test_a_driver_without_a_gpu_says_so(driver: FakeNvml) -> None:

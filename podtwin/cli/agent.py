@@ -1,0 +1,163 @@
+"""`podtwin agent`: this host as a node."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from podcore.errors import ConfigError
+from podcore.names import ID_RULE, is_id
+from podtwin.cli.account import broker_address
+from podtwin.cli.host_table import show_sight
+from podtwin.cli.nodes import duration_s, play, require_heard
+from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
+from podtwin.cli.publish import DEFAULT_BROKER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ingest.address import BrokerAddress
+    from podcore.frame import BirthPoint
+    from podcore.ports import Clock
+    from podtwin.agent.host.collector import Sight
+    from podtwin.agent.host.host import Host
+    from podtwin.agent.host_node import HostNode
+
+NOTHING_SEEN = 1
+SHORTEST_S, LONGEST_S = 1.0, 60.0  # utilisation is counted in 1/100 s; see agent/host/energy.py
+_FIRST_LOOK_S = 1.0  # what rates of --check are taken over
+
+
+def agent(
+    site: Annotated[str | None, typer.Option(help="Site that this host belongs to.")] = None,
+    node: Annotated[
+        str | None, typer.Option(help="Name of this node; that of the host by default.")
+    ] = None,
+    broker: Annotated[
+        str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
+    ] = DEFAULT_BROKER,
+    asset: Annotated[
+        str | None, typer.Option(help="Asset that the points belong to; the node by default.")
+    ] = None,
+    period: Annotated[str, typer.Option(help="Between two samples, 1s to 60s.")] = "10s",
+    duration: Annotated[
+        str | None, typer.Option(help="As 90s or 2h; without end by default.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Print what can be seen, and what not; send nothing.")
+    ] = False,
+    root: Annotated[
+        Path,
+        typer.Option(
+            exists=True, file_okay=False, help="Where the host's /proc and /sys are, if not at /."
+        ),
+    ] = Path("/"),
+    data_dir: Annotated[Path, typer.Option("--data-dir", help="Where the outbox is kept.")] = Path(
+        "data"
+    ),
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Publish what this host says of itself: utilisation, memory, traffic, temperatures, power."""
+    from podcore.clock import SystemClock
+    from podtwin.agent.host.files import HostFiles
+    from podtwin.agent.host.host import this_host
+    from podtwin.agent.host.surroundings import surroundings
+    from podtwin.agent.host_node import birth_points
+
+    node = _id("--node", node or _host_name())
+    asset = _id("--asset", asset or node)
+    period_s = _period_s(period)
+    clock, files = SystemClock(), HostFiles(root)
+    host = this_host(files)
+    sight = host.look()
+    points = birth_points(sight, asset, period_s)
+    if check:
+        show_sight(surroundings(files), sight, points, _values(host, clock), output)
+        raise typer.Exit(0 if points else NOTHING_SEEN)
+    if not points:
+        typer.echo("nothing of this host can be seen; podtwin agent --check says why", err=True)
+        raise typer.Exit(NOTHING_SEEN)
+    if site is None:
+        raise ConfigError("--site", None, "a node belongs to a site", "name one, as --site lab-01")
+    length_s, address = duration_s(duration), broker_address(broker)
+    running = _node(_id("--site", site), node, host, points, address, data_dir, clock, period_s)
+    _announce(sight, points, period_s)
+    play([running], clock, length_s, endless=True)
+    _summary(running, output, broker)
+
+
+def _host_name() -> str:
+    return socket.gethostname().partition(".")[0].lower()
+
+
+def _id(flag: str, text: str) -> str:
+    if not is_id(text):
+        raise ConfigError(flag, text, ID_RULE, f"name one, as {flag} server-01")
+    return text
+
+
+def _period_s(text: str) -> float:
+    from podcore.duration import parse_duration
+
+    try:
+        period_s = parse_duration(text)
+    except ValueError as error:
+        raise ConfigError("--period", text, str(error)) from None
+    if not SHORTEST_S <= period_s <= LONGEST_S:
+        rule = f"a sample is taken every {SHORTEST_S:g} to {LONGEST_S:g} s"
+        raise ConfigError("--period", text, rule, "10s is the usual one")
+    return period_s
+
+
+def _values(host: Host, clock: Clock) -> dict[str, float]:
+    """What it gives after a second, for rates need two samples."""
+    import threading
+
+    host.read(clock.monotonic_s())
+    clock.wait(threading.Event(), _FIRST_LOOK_S)
+    return host.read(clock.monotonic_s())
+
+
+def _node(
+    site: str,
+    node: str,
+    host: Host,
+    points: Mapping[str, BirthPoint],
+    address: BrokerAddress,
+    data_dir: Path,
+    clock: Clock,
+    period_s: float,
+) -> HostNode:
+    from ulid import ULID
+
+    from podtwin.agent.host_node import host_node
+    from podtwin.pipeline.datadir import DataDir
+
+    folder = DataDir(data_dir)
+    folder.hold([f"outbox-{site}.{node}"])
+    outbox = folder.outbox(site, node)
+    return host_node(
+        site, node, host, points, address, outbox, clock, ulid=str(ULID()), period_s=period_s
+    )
+
+
+def _announce(sight: Sight, points: Mapping[str, BirthPoint], period_s: float) -> None:
+    import structlog
+
+    log = structlog.get_logger(__name__)
+    for absent in sight.absent:
+        log.info("point_absent", point=absent.point, why=absent.why, way_out=absent.way_out)
+    log.info("agent_running", points=len(points), period_s=period_s)
+
+
+def _summary(node: HostNode, output: Output, broker: str) -> None:
+    counts: dict[str, object] = {
+        "messages": node.samples,
+        "waiting": node.waiting,
+        "dropped": node.dropped.total(),
+    }
+    (print_json if output is Output.JSON else print_pairs)(counts)
+    require_heard([node], broker)
