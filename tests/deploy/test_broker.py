@@ -14,7 +14,6 @@ from support.shipped_broker import DEPLOY, ShippedBroker, make_secrets
 from support.waiting import eventually
 
 from ingest.address import BrokerAddress
-from podtwin.pipeline.checks import Verdict
 from podtwin.pipeline.doctor import check_broker
 
 pytestmark = pytest.mark.system
