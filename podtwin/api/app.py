@@ -12,6 +12,7 @@ from podtwin.api.problem import answer_with_problems
 from podtwin.api.routes import (
     alerts,
     audit,
+    deadletters,
     docs,
     endpoints,
     health,
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     stream.router,
     alerts.router,
     endpoints.router,
+    deadletters.router,
     recordings.router,
     session.router,
     keys.router,

@@ -13,6 +13,7 @@ from podcore.alert import Alert
 from podcore.outbox import Attempt, Endpoint
 from podcore.ports import Clock, Command, Notice, SeriesQuery
 from podtwin.api.hub import Hub
+from podtwin.letters import LetterBook
 from podtwin.status import Status
 from podtwin.store.alert_rows import AlertQuery, TimelineEntry
 from podtwin.store.audit import AuditEntry, AuditQuery
@@ -160,7 +161,7 @@ class ApiDeps:
     tables : a range as pieces ascending in time, columns `ts` (ns, UTC), `site, asset, point,
         source, value, flags, sd`; asked from up to eight threads at once.
     status : asked from the same threads.
-    alerts, deliveries, endpoints, keys, audit : the state database.
+    alerts, deliveries, endpoints, keys, audit : the state database. letters : what was refused.
     wake : told after a command or a message was written, so that nobody waits for a poll.
     new_id : an id that nobody has.
     static_dir : the built page, None when it is not built.
@@ -173,6 +174,7 @@ class ApiDeps:
     alerts: AlertStore
     deliveries: DeliveryLog
     endpoints: EndpointBook
+    letters: LetterBook
     keys: KeyBook
     audit: AuditBook
     access: Access = Access()

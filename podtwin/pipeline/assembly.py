@@ -38,6 +38,7 @@ from podtwin.pipeline.datadir import DataDir
 from podtwin.pipeline.first_key import guarded
 from podtwin.pipeline.forward import SINK, drop_unconfigured, make_forward_role
 from podtwin.pipeline.ingest import IngestRole
+from podtwin.pipeline.letters import DeadLetters
 from podtwin.pipeline.options import EMBEDDED, INFLUX, PipelineOptions
 from podtwin.pipeline.report import Parts, Process, report
 from podtwin.pipeline.stored import stored
@@ -226,6 +227,7 @@ class Pipeline:
             alerts=Alerts(self._state),
             deliveries=Deliveries(self._state),
             endpoints=SqliteOutbox(self._state),
+            letters=DeadLetters(self.data_dir.log, self._state),
             keys=keys,
             audit=AuditLog(self._state),
             access=guarded(options.access, options.host, keys, self.data_dir.keys, self._clock),

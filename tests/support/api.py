@@ -14,6 +14,7 @@ from support.frames import MIDNIGHT_NS, NS, reading
 from support.memory_alerts import MemoryAlerts, MemoryDeliveries, MemoryEndpoints
 from support.memory_history import MemoryHistory
 from support.memory_keys import MemoryKeys
+from support.memory_letters import MemoryLetters
 from support.memory_log import MemoryLog
 
 from podcore.frame import Flag, Source
@@ -116,6 +117,7 @@ class World:
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
     endpoints: MemoryEndpoints = field(default_factory=MemoryEndpoints)
+    letters: MemoryLetters = field(default_factory=MemoryLetters)
     keys: MemoryKeys = field(default_factory=MemoryKeys)
     access: Access = field(default_factory=Access)
     wake: threading.Event = field(default_factory=threading.Event)
@@ -142,6 +144,7 @@ class World:
             alerts=self.alerts,
             deliveries=self.deliveries,
             endpoints=self.endpoints,
+            letters=self.letters,
             keys=self.keys,
             audit=self.keys.audit,
             access=self.access,
