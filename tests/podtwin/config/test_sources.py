@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from support.ingesting import air_site
+
+from podcore.errors import ConfigError
+from podtwin.config.load import load_settings
+from podtwin.config.settings import SourceSettings
+from podtwin.config.sources import FORMATS, load_sources
+
+MAP = """\
+schema: podtwin/map/1
+site: ams-03
+node: gw-1
+rules:
+  - match: {measurement: room, field: f}
+    point: crac-1/supply_air_temp
+    unit: "[degF]"
+"""
+
+
+def source(folder: Path, topics: str = "plant/#", text: str = MAP) -> SourceSettings:
+    file = folder / "map.yaml"
+    file.write_text(text, encoding="utf-8")
+    return SourceSettings(topics=topics, format="influx", map=file)
+
+
+def test_settings_become_what_ingest_reads(tmp_path: Path) -> None:
+    (found,) = load_sources([source(tmp_path)], [air_site()])
+    assert found.topics.matches("plant/room-1")
+    assert found.mapping.rules[0].sent.unit == "[degF]"
+
+
+def test_every_format_of_the_settings_is_there() -> None:
+    assert set(FORMATS) == set(get_args(SourceSettings.model_fields["format"].annotation))
+
+
+@pytest.mark.parametrize(
+    ("topics", "says"),
+    (
+        ("#", "topics below podtwin/v1/# are PodTwin's own"),
+        ("podtwin/+/#", "PodTwin's own"),
+        ("plant/#/x", "a topic filter has"),
+    ),
+)
+def test_a_filter_that_cannot_be_is_refused(topics: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        load_sources([source(tmp_path, topics)], [])
+    assert caught.value.place == "ingest.sources[0].topics"
+
+
+def test_two_sources_do_not_share_a_topic(tmp_path: Path) -> None:
+    both = [source(tmp_path, "plant/#"), source(tmp_path, "plant/+/cpu")]
+    with pytest.raises(ConfigError, match=r"meets plant/# of ingest\.sources\[0\]"):
+        load_sources(both, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    (
+        (
+            "supply_air_temp",
+            "supply_air_tmp",
+            (
+                "line 6: rules[0].point is 'crac-1/supply_air_tmp': is no point of ams-03; "
+                "nearest is 'crac-1/supply_air_temp'"
+            ),
+        ),
+        (
+            '"[degF]"',
+            "W",
+            (
+                "line 7: rules[0].unit is 'W': is no unit of temperature, which "
+                "crac-1/supply_air_temp is; known are Cel, K, [degF]"
+            ),
+        ),
+        (
+            "gw-1",
+            "gw-9",
+            (
+                "line 5: rules[0].node is 'gw-9': the site file gives ams-03 to gw-1; name "
+                "one of these, or add it"
+            ),
+        ),
+    ),
+)
+def test_what_a_site_file_refuses_is_told_at_load(
+    old: str, new: str, told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_sources([source(tmp_path, text=MAP.replace(old, new))], [air_site(nodes=("gw-1",))])
+    assert str(caught.value) == f"{tmp_path}/map.yaml {told}"
+
+
+def test_sources_stand_in_the_settings_file(tmp_path: Path) -> None:
+    file = tmp_path / "podtwin.yaml"
+    file.write_text(
+        "ingest:\n  sources:\n    - {topics: telegraf/#, format: influx, map: map.yaml}\n"
+    )
+    (found,) = load_settings(file).settings.ingest.sources
+    assert (found.topics, found.format, found.map) == ("telegraf/#", "influx", Path("map.yaml"))
