@@ -138,6 +138,12 @@ class _Reading:
         """The sites of which reading or forecast Frames are held, sorted."""
         return [str(row[0]) for row in self._connection.execute(_SITES).fetchall()]
 
+    def oldest_ns(self, *, after: int) -> int | None:
+        """The oldest time of a reading above an offset, None without any; a scan of these."""
+        query = "SELECT min(ts_ns) FROM frames WHERE offset > ? AND kind = ?"
+        row = self._connection.execute(query, (after, int(Kind.READING))).fetchone()
+        return None if row[0] is None else int(row[0])
+
     def find(self, kind: Kind) -> list[Frame]:
         """All Frames of a rare kind (config, birth, command); a scan, for starts and tests."""
         rows = self._connection.execute(

@@ -18,12 +18,13 @@ def doctor(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Check clock, disk, databases, site files, page, ports and the broker's queue."""
+    """Check clock, disk, databases, site files, page, ports, the broker's queue and InfluxDB."""
     from ulid import ULID
 
     from podcore.clock import SystemClock
     from podtwin.config.load import load_settings
-    from podtwin.pipeline.doctor import Verdict, examine
+    from podtwin.pipeline.checks import Verdict
+    from podtwin.pipeline.doctor import examine
 
     settings = load_settings(config, {"broker.url": broker, "data_dir": data_dir}).settings
     checks = []

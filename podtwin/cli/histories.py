@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +39,7 @@ def open_history(
     from podtwin.config.influx import influx_address
     from podtwin.config.load import load_settings
     from podtwin.pipeline.options import EMBEDDED, INFLUX
-    from podtwin.pipeline.stored import stored
+    from podtwin.pipeline.stored import cursor_of, stored
 
     settings = load_settings(None, {"history": kind}).settings
     folder = settings.data_dir if data_dir is None else data_dir
@@ -52,15 +50,5 @@ def open_history(
         raise ConfigError("--data-dir", str(folder), "holds no log and no history", way_out)
     address = influx_address(settings) if chosen == INFLUX else None
     return stored(
-        chosen, folder, lambda name: _cursor(folder / "state.db", name), address
+        chosen, folder, lambda name: cursor_of(folder / "state.db", name), address
     ).history, folder
-
-
-def _cursor(state: Path, reader: str) -> int:
-    """How far a reader of a data directory has come, without a write; 0 where nothing says so."""
-    if not state.exists():
-        return 0
-    with closing(sqlite3.connect(f"{state.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-        found = connection.execute("SELECT offset FROM cursors WHERE reader = ?", (reader,))
-        row = found.fetchone()
-    return 0 if row is None else int(row[0])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -20,32 +18,17 @@ from ingest.broker import port_is_free
 from podcore.clock import rfc3339
 from podcore.errors import ConfigError
 from podcore.ports import Clock
+from podtwin.config.influx import influx_address
 from podtwin.config.settings import Settings
 from podtwin.config.sites import load_site_files
 from podtwin.dashboard import built_static_dir
+from podtwin.pipeline.checks import Check, Verdict
+from podtwin.pipeline.doctor_influx import check_influx
 
 PROBES = 1_100  # more than the 1,000 that a broker's default queue holds for a session away
 PROBE_TOPIC = "podtwin/doctor"
 ANSWER_S = 10.0
 LOW_DISK_BYTES = 5 * 1024**3  # twice the log's bound, and a week of a small site's history
-
-
-class Verdict(enum.StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at; `way_out` is empty when all is well."""
-
-    name: str
-    verdict: Verdict
-    found: str
-    way_out: str = ""
 
 
 def examine(settings: Settings, clock: Clock, client_id: str) -> Iterator[Check]:
@@ -68,6 +51,18 @@ def examine(settings: Settings, clock: Clock, client_id: str) -> Iterator[Check]
             address = address.with_account(settings.broker.username, password)
         yield check_broker(address, client_id)
     yield check_port("http port", settings.http.port, "http.port")
+    yield from _influx(settings, clock)
+
+
+def _influx(settings: Settings, clock: Clock) -> Iterator[Check]:
+    """What history asks for beyond the data directory; nothing where it needs no more."""
+    try:
+        address = influx_address(settings)
+    except ConfigError as error:
+        yield Check("influx token", Verdict.FAIL, f"{error.place}: {error.rule}", error.way_out)
+        return
+    if address is not None:
+        yield from check_influx(address, settings.data_dir, clock)
 
 
 def check_clock(clock: Clock) -> Check:

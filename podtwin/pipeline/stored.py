@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +50,16 @@ def stored(
         raise ConfigError("influx", None, rule, "set influx.url and influx.token_file")
     done = _offsets(cursor, LOG_CURSOR, DERIVED_CURSOR)
     return Stored(InfluxHistory(FluxReader(influx), log, derived, done), done)
+
+
+def cursor_of(state: Path, reader: str) -> int:
+    """How far a reader of a data directory has come, without a write; 0 where nothing says so."""
+    if not state.exists():
+        return 0
+    with closing(sqlite3.connect(f"{state.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        found = connection.execute("SELECT offset FROM cursors WHERE reader = ?", (reader,))
+        row = found.fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _offsets(cursor: Callable[[str], int], log: str, derived: str) -> Callable[[], tuple[int, int]]:

@@ -15,7 +15,8 @@ from support.mosquitto import Mosquitto
 from support.sources import ROOT
 
 from ingest.address import BrokerAddress
-from podtwin.pipeline.doctor import Verdict, check_broker
+from podtwin.pipeline.checks import Verdict
+from podtwin.pipeline.doctor import check_broker
 
 CONFIG = (ROOT / "deploy" / "mosquitto.conf").read_text(encoding="utf-8")
 

@@ -17,11 +17,10 @@ from ingest.address import BrokerAddress
 from ingest.broker import HOST, free_port
 from ingest.log import SqliteLog
 from podtwin.config.load import load_settings
-from podtwin.pipeline import doctor
+from podtwin.pipeline.checks import Check, Verdict
 from podtwin.pipeline.doctor import (
     LOW_DISK_BYTES,
     PROBES,
-    Verdict,
     check_broker,
     check_clock,
     check_data_dir,
@@ -89,7 +88,7 @@ def test_a_disk_is_low_below_what_a_log_needs(
 def test_a_sound_database_is_well_and_is_not_written(tmp_path: Path) -> None:
     SqliteLog(tmp_path / "log.db").close()
     before = (tmp_path / "log.db").read_bytes()
-    assert check_database(tmp_path / "log.db") == doctor.Check("log.db", Verdict.OK, "sound")
+    assert check_database(tmp_path / "log.db") == Check("log.db", Verdict.OK, "sound")
     assert (tmp_path / "log.db").read_bytes() == before
 
 

@@ -1,0 +1,190 @@
+"""Checks of the InfluxDB that readings are forwarded to.
+
+Nothing is left behind by them: an empty write is answered as a full one would be (404 for what is
+not there, 401 and 403 for a token without the right), and stores nothing; reading is proved by a
+question. [m] with InfluxDB 2.8: 204 for the right to write, 403 without it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from ingest.log import SqliteLogReader
+from podcore.clock import NS, rfc3339
+from podcore.errors import Refused, Unreachable
+from podcore.ports import Clock
+from podtwin.pipeline.checks import Check, Verdict
+from podtwin.pipeline.forward import DERIVED_CURSOR, LOG_CURSOR
+from podtwin.pipeline.stored import cursor_of
+from podtwin.store import flux
+from podtwin.store.flux import Rows
+from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_reader import FluxReader
+
+ANSWER_S: Final = 10.0
+CLOCKS_APART_S: Final = 5.0  # what NTP keeps well below, and a person at a page notices
+_DAY_S: Final = 86_400
+
+_MAKE = "make it with deploy/influxdb/setup, or name another"
+
+
+def check_influx(address: InfluxAddress, data_dir: Path, clock: Clock) -> Iterator[Check]:
+    """All checks, up to the first after which the others would say the same."""
+    with httpx.Client(
+        base_url=address.url,
+        headers={"Authorization": f"Token {address.token}"},
+        timeout=ANSWER_S,
+        trust_env=False,  # neither reads nor writes go through a proxy
+    ) as client:
+        reached, answer = _reach(client, address)
+        yield reached
+        if answer is None:
+            return
+        yield _clocks(answer, clock)
+        may_write = _may_write(client, address)
+        yield may_write
+        if may_write.verdict is Verdict.FAIL and may_write.name != "influx write":
+            return
+        may_read = _may_read(address)
+        yield may_read
+        if may_read.verdict is Verdict.OK:
+            yield _retention(client, address, oldest_waiting(data_dir), clock)
+    if (data_dir / "state.db").exists():
+        yield check_refused(data_dir / "state.db")
+
+
+def oldest_waiting(data_dir: Path) -> int | None:
+    """The oldest time of a reading that is still to be forwarded; None without any."""
+    times: list[int] = []
+    for name, cursor in (("log.db", LOG_CURSOR), ("derived.db", DERIVED_CURSOR)):
+        if (data_dir / name).exists():
+            reader = SqliteLogReader(data_dir / name, derived=name == "derived.db")
+            oldest = reader.oldest_ns(after=cursor_of(data_dir / "state.db", cursor))
+            times += [] if oldest is None else [oldest]
+            reader.close()
+    return min(times, default=None)
+
+
+def check_refused(state: Path) -> Check:
+    """Whether InfluxDB ever refused a line that PodTwin sent."""
+    with closing(sqlite3.connect(f"{state.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        try:
+            query = "SELECT reason, count FROM undelivered_counts ORDER BY reason"
+            counts = connection.execute(query).fetchall()
+        except sqlite3.OperationalError:
+            counts = []  # a state database of before there was a forwarder
+    if not counts:
+        return Check("influx refused", Verdict.OK, "no line so far")
+    found = ", ".join(f"{count} by {reason}" for reason, count in counts)
+    way_out = "see podtwin deadletter list --stage forward"
+    return Check("influx refused", Verdict.WARN, f"lines: {found}", way_out)
+
+
+def _reach(client: httpx.Client, address: InfluxAddress) -> tuple[Check, httpx.Response | None]:
+    try:
+        answer = client.get("/health")
+    except httpx.HTTPError as error:
+        found = f"{address.url} does not answer ({error})"
+        way_out = "start it, or correct influx.url; readings wait in the log meanwhile"
+        return Check("influx", Verdict.FAIL, found, way_out), None
+    version = answer.headers.get("X-Influxdb-Version", "")
+    if not answer.is_success:
+        found = f"{address.url} answers {answer.status_code}: {answer.text[:200]}"
+        return Check("influx", Verdict.FAIL, found, "is that InfluxDB 2? See its log"), None
+    if not _is_two(version):
+        found = f"{address.url} is InfluxDB {version or 'of no version that it says'}"
+        return Check("influx", Verdict.FAIL, found, "PodTwin writes and reads InfluxDB 2"), None
+    return Check("influx", Verdict.OK, f"{address.url}, InfluxDB {version}"), answer
+
+
+def _is_two(version: str) -> bool:
+    """A release is called v2.7.11; who builds it himself may call it as he likes."""
+    number = version.removeprefix("v")
+    return number.startswith("2.") or (bool(number) and not number[0].isdigit())
+
+
+def _clocks(answer: httpx.Response, clock: Clock) -> Check:
+    said = answer.headers.get("Date")
+    if said is None:
+        return Check("influx clock", Verdict.OK, "it does not say its time")
+    apart_s = parsedate_to_datetime(said).timestamp() - clock.now_ns() / NS
+    found = f"{apart_s:+.0f} s from this machine's"
+    if abs(apart_s) > CLOCKS_APART_S:
+        way_out = "let both follow NTP: ranges up to now, and retention, go by its clock"
+        return Check("influx clock", Verdict.WARN, found, way_out)
+    return Check("influx clock", Verdict.OK, found)
+
+
+def _may_write(client: httpx.Client, address: InfluxAddress) -> Check:
+    query = {"org": address.org, "bucket": address.bucket, "precision": "ns"}
+    try:
+        answer = client.post("/api/v2/write", params=query, content=b"")
+    except httpx.HTTPError as error:
+        return Check("influx write", Verdict.FAIL, f"no answer ({error})", "try again")
+    said = _words(answer)
+    if answer.status_code == httpx.codes.NO_CONTENT:
+        found = f"an empty write to bucket {address.bucket} of {address.org} was taken"
+        return Check("influx write", Verdict.OK, found)
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        way_out = "set influx.token (PODTWIN_INFLUX__TOKEN_FILE) to one of this server"
+        return Check("influx token", Verdict.FAIL, f"is not known there: {said}", way_out)
+    if answer.status_code == httpx.codes.FORBIDDEN:
+        way_out = f"give it the right write:buckets for {address.bucket}"
+        return Check("influx write", Verdict.FAIL, f"the token may not write: {said}", way_out)
+    if answer.status_code == httpx.codes.NOT_FOUND and "organization" in said:
+        return Check("influx org", Verdict.FAIL, said, f"correct influx.org, or {_MAKE}")
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        return Check("influx bucket", Verdict.FAIL, said, f"correct influx.bucket, or {_MAKE}")
+    return Check("influx write", Verdict.FAIL, f"{answer.status_code} {said}", "see its log")
+
+
+def _may_read(address: InfluxAddress) -> Check:
+    try:
+        FluxReader(address).rows(flux.last(Rows(address.bucket, "")), ANSWER_S)
+    except Refused as error:
+        way_out = f"give it the right read:buckets for {address.bucket}; history is read with it"
+        return Check("influx read", Verdict.FAIL, str(error), way_out)
+    except Unreachable as error:
+        return Check("influx read", Verdict.FAIL, str(error), "try again")
+    return Check("influx read", Verdict.OK, f"bucket {address.bucket} was asked and answered")
+
+
+def _retention(
+    client: httpx.Client, address: InfluxAddress, oldest_ns: int | None, clock: Clock
+) -> Check:
+    name = "influx retention"
+    try:
+        answer = client.get(
+            "/api/v2/buckets", params={"org": address.org, "name": address.bucket}
+        ).raise_for_status()
+        rules = answer.json()["buckets"][0]["retentionRules"]
+    except (httpx.HTTPError, LookupError) as error:
+        found = f"cannot be asked for ({error})"
+        return Check(name, Verdict.WARN, found, "give the token read:buckets")
+    kept_s = min((rule["everySeconds"] for rule in rules if rule["everySeconds"]), default=0)
+    if not kept_s:
+        return Check(name, Verdict.OK, "the bucket keeps everything")
+    kept = f"the bucket keeps {_length(kept_s)}"
+    if oldest_ns is not None and oldest_ns < clock.now_ns() - kept_s * NS:
+        found = f"{kept}, and readings of {rfc3339(oldest_ns)} wait to be sent"
+        way_out = "lengthen the bucket's retention; what is older is refused as `bucket retention`"
+        return Check(name, Verdict.FAIL, found, way_out)
+    return Check(name, Verdict.OK, kept)
+
+
+def _length(seconds: int) -> str:
+    return f"{seconds / _DAY_S:g} days" if seconds >= _DAY_S else f"{seconds / 3600:g} h"
+
+
+def _words(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["message"])[:200]
+    except (ValueError, LookupError, TypeError):
+        return answer.text[:200]
