@@ -254,8 +254,8 @@ def test_a_time_in_another_unit_is_told() -> None:
     assert (taken.is_dead, taken.readings_dead) == (True, 1)
 
 
-def played(tmp_path: Path, *messages: tuple[str, bytes], **how: bool) -> tuple[Ingest, Ledger]:
-    ingest = Ingest(tmp_path, air_site(), sources=(source(),), **how)
+def played(tmp_path: Path, *messages: tuple[str, bytes]) -> tuple[Ingest, Ledger]:
+    ingest = Ingest(tmp_path, air_site(), sources=(source(),), discover=True)
     for to, text in messages:
         ingest.send(to, text)
     return ingest, ingest.finish()
@@ -271,7 +271,6 @@ def test_a_message_counts_once_whatever_it_is_split_into(tmp_path: Path) -> None
         (HERE, b"x" * (MAX_PAYLOAD + 1)),
         ("elsewhere/x", b"cpu usage=1\n"),
         (topic(), b'{"v":1,"m":{"rack-01/it_power":1}}'),
-        discover=True,
     )
     assert ledger.messages() == {
         "received": 6, "stored": 2, "duplicate": 0, "dead": 4, "pending": 0,
@@ -283,7 +282,7 @@ def test_a_message_counts_once_whatever_it_is_split_into(tmp_path: Path) -> None
 
 
 def test_all_of_a_source_is_acknowledged_once_it_is_committed(tmp_path: Path) -> None:
-    ingest, _ = played(tmp_path, (HERE, payload([cpu()])), (HERE, b"no line"), discover=True)
+    ingest, _ = played(tmp_path, (HERE, payload([cpu()])), (HERE, b"no line"))
     assert ingest.told.acknowledged == [1, 2]
     assert [f.kind for f in ingest.frames() if f.kind is not Kind.TICK][-1] is Kind.READING
 

@@ -19,7 +19,7 @@ FORMAT = LineProtocol()
 
 # A name does not end in a backslash: in this format it would escape what follows.
 NAME = st.text(
-    st.characters(codec="utf-8", exclude_characters="\n\r\\", exclude_categories=("Cs",)),
+    st.characters(codec="utf-8", exclude_characters="\n\r\\"),
     min_size=1, max_size=8,
 ).filter(lambda name: not name.startswith("#"))  # fmt: skip
 NUMBER = st.one_of(
@@ -27,7 +27,7 @@ NUMBER = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
     st.booleans(),
 )
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 LINE = st.builds(
     Written,
     NAME,

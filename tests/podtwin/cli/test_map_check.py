@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from support.site_files import AIR_DX
 from support.sources import ROOT
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from podcore.errors import ConfigError
 from podtwin.cli.config import app
