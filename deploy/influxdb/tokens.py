@@ -4,7 +4,12 @@
 
 Each becomes a file of its name in DIR, readable by owner and group. A token that is there and
 still does what it should stays; else a new one is made and the old one of that name is revoked.
-The bucket is made when it is missing, and kept as it is when it is there.
+The bucket is made when it is missing, and kept as it is when it is there; `--retention 400d` is
+how long a new one keeps, for ever by default.
+
+A server that was never set up is, with `--admin-password-file FILE`: organisation, bucket, and a
+first user `admin` with that password and the token of `--admin-token-file`. Secrets go from files
+to files and so reach neither the command line nor the environment of a process.
 """  # noqa: INP001 - a script of its own, run in a container
 
 from __future__ import annotations
@@ -23,10 +28,12 @@ OURS = "podtwin/deploy: "  # in the description, by which a token is found again
 def main() -> None:
     """Make what is missing; ends with 1 and a reason when InfluxDB refuses."""
     wanted = arguments()
-    admin = wanted.admin_token_file.read_text(encoding="utf-8").strip()
+    admin = secret(wanted.admin_token_file)
     with client(wanted.url, admin) as influx:
+        if wanted.admin_password_file is not None:
+            set_up(influx, wanted, admin)
         org = org_id(influx, wanted.org)
-        bucket = bucket_id(influx, org, wanted.bucket)
+        bucket = bucket_id(influx, org, wanted.bucket, wanted.retention)
         for name, _, rights in (spec.partition(":") for spec in wanted.tokens):
             path = wanted.out / name
             if path.exists() and works(wanted, path.read_text().strip(), bucket, rights):
@@ -44,6 +51,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--org", default="podtwin")
     parser.add_argument("--bucket", default="podtwin")
     parser.add_argument("--admin-token-file", type=Path, required=True)
+    parser.add_argument("--admin-password-file", type=Path)
+    parser.add_argument("--retention", type=seconds, default=0, help="as 36h, 400d; 0 for ever")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("tokens", nargs="+", type=spec, metavar="NAME:RIGHTS", help="as grafana:r")
     return parser.parse_args()
@@ -58,10 +67,42 @@ def spec(text: str) -> str:
     return text
 
 
+def seconds(text: str) -> int:
+    """A length of time in seconds; InfluxDB keeps an hour at least, or for ever."""
+    number, unit = text[:-1], {"h": 3_600, "d": 86_400, "w": 604_800}.get(text[-1:])
+    if text == "0":
+        return 0
+    if unit is None or not number.isdigit() or int(number) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time; write 36h, 400d or 0")
+    return int(number) * unit
+
+
+def secret(path: Path) -> str:
+    """What a file holds, without the end of its line."""
+    return path.read_text(encoding="utf-8").strip()
+
+
 def client(url: str, token: str) -> httpx.Client:
     """Speaks to InfluxDB as the owner of a token."""
     headers = {"Authorization": f"Token {token}"}
     return httpx.Client(base_url=url, headers=headers, timeout=30.0)
+
+
+def set_up(influx: httpx.Client, wanted: argparse.Namespace, admin: str) -> None:
+    """Organisation, bucket and the first user, unless there is one."""
+    if not call(influx, "GET", "/api/v2/setup")["allowed"]:
+        say("the server is set up")
+        return
+    body = {
+        "username": "admin",
+        "password": secret(wanted.admin_password_file),
+        "token": admin,
+        "org": wanted.org,
+        "bucket": wanted.bucket,
+        "retentionPeriodSeconds": wanted.retention,
+    }
+    call(influx, "POST", "/api/v2/setup", json=body)
+    say(f"set up: organisation {wanted.org}, bucket {wanted.bucket}, user admin")
 
 
 def org_id(influx: httpx.Client, name: str) -> str:
@@ -70,15 +111,25 @@ def org_id(influx: httpx.Client, name: str) -> str:
     return str(org["id"])
 
 
-def bucket_id(influx: httpx.Client, org: str, name: str) -> str:
-    """The id of the bucket, made to keep for ever when there is none."""
+def bucket_id(influx: httpx.Client, org: str, name: str, retention_s: int) -> str:
+    """The id of the bucket, made when there is none."""
     # Asked for by name, one that is missing would be an error.
     known = call(influx, "GET", "/api/v2/buckets", params={"orgID": org, "limit": "100"})
     found = [bucket for bucket in known["buckets"] if bucket["name"] == name]
     if not found:
-        body = {"orgID": org, "name": name, "retentionRules": []}
+        rules = [{"type": "expire", "everySeconds": retention_s}] if retention_s else []
+        body = {"orgID": org, "name": name, "retentionRules": rules}
         found = [call(influx, "POST", "/api/v2/buckets", json=body)]
+    kept_s = next((rule["everySeconds"] for rule in found[0]["retentionRules"]), 0)
+    if kept_s != retention_s:
+        # Shorter, and the server would delete what somebody keeps; that is for a person to do.
+        say(f"bucket {name} keeps {length(kept_s)} as before, not {length(retention_s)}")
     return str(found[0]["id"])
+
+
+def length(seconds: int) -> str:
+    """A retention in words."""
+    return f"{seconds / 3_600:g} h" if seconds else "for ever"
 
 
 def works(wanted: argparse.Namespace, token: str, bucket: str, rights: str) -> bool:

@@ -32,7 +32,7 @@ ANSWER_S: Final = 10.0
 CLOCKS_APART_S: Final = 5.0  # what NTP keeps well below, and a person at a page notices
 _DAY_S: Final = 86_400
 
-_MAKE = "make it with deploy/influxdb/setup, or name another"
+_MAKE = "make it with deploy/influxdb/tokens.py"
 
 
 def check_influx(address: InfluxAddress, data_dir: Path, clock: Clock) -> Iterator[Check]:

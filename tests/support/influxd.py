@@ -29,13 +29,19 @@ _BUILD = (
 
 
 class Influxd:
-    """The server as a process; `kill` it and `start` it again on the same files."""
+    """The server as a process; `kill` it and `start` it again on the same files.
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    config : a configuration that says where its files lie; the folder then holds its log alone.
+    """
+
+    def __init__(
+        self, folder: Path, port: int | None = None, *, config: Path | None = None
+    ) -> None:
         self._program = require_built("influxd", "PODTWIN_INFLUXD", "speak to InfluxDB 2", _BUILD)
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._port = port or free_port()
+        self._config = config
         self._buckets = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self.org_id = ""
@@ -57,17 +63,10 @@ class Influxd:
         """Starts it, and returns once it answers."""
         with (self._folder / "influxd.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    self._program,
-                    f"--bolt-path={self._folder / 'i.bolt'}",
-                    f"--engine-path={self._folder / 'engine'}",
-                    f"--sqlite-path={self._folder / 'i.sqlite'}",
-                    f"--http-bind-address=127.0.0.1:{self._port}",
-                    "--reporting-disabled",
-                ],
+                [self._program, *self._places(), f"--http-bind-address=127.0.0.1:{self._port}"],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "INFLUXD_LOG_LEVEL": "warn"},
+                env={**os.environ, "INFLUXD_CONFIG_PATH": str(self._config or self._folder)},
             )
         pause = threading.Event()
         for _ in range(round(START_S / 0.1)):
@@ -130,6 +129,16 @@ class Influxd:
     def post(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 - as above
         """What a POST to the API answers."""
         return self._call("POST", path, json=body).json()
+
+    def _places(self) -> list[str]:
+        if self._config is not None:
+            return []
+        return [
+            f"--bolt-path={self._folder / 'i.bolt'}",
+            f"--engine-path={self._folder / 'engine'}",
+            f"--sqlite-path={self._folder / 'i.sqlite'}",
+            "--reporting-disabled",
+        ]
 
     def _passes(self) -> bool:
         try:
