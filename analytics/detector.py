@@ -161,10 +161,10 @@ class Gated:
         elapsed_s = _elapsed_s(seen.dt_s)
         trusted = seen.trusted & (elapsed_s < _LONGEST_STEP_S)
         warm_s = state[:, _WARM] + np.where(trusted, elapsed_s, -_LOSS * elapsed_s)
-        after[:, _WARM] = np.clip(warm_s, 0.0, self.warm_up_s)
+        after[:, _WARM] = np.minimum(np.maximum(warm_s, 0.0), self.warm_up_s)
         age_s = state[:, _AGE] + elapsed_s
         used = trusted & _usable(seen.measured) & _usable(seen.residual) & _usable(seen.sd)
-        self._advance(state, _filled(seen, age_s, used), used, after)
+        self._advance(state, seen, age_s, np.flatnonzero(used), after)
         after[:, _AGE] = np.where(used, 0.0, np.minimum(age_s, _LONGEST_STEP_S))
         known = trusted & (after[:, _WARM] >= self.warm_up_s) & (after[:, _AGE] <= HOLD_S)
         score = Score(
@@ -175,11 +175,24 @@ class Gated:
         )
         return after, score
 
-    def _advance(self, state: Array, seen: Seen, used: Flags, after: Array) -> None:
-        own, value, direction, baseline = self.chart.advance(state[:, _OWN:], seen)
-        after[:, _OWN:] = np.where(used[:, np.newaxis], own, state[:, _OWN:])
+    def _advance(
+        self, state: Array, seen: Seen, age_s: Array, used: NDArray[np.intp], after: Array
+    ) -> None:
+        """The chart goes on in the rows that are used; about half of a site's in a usual step."""
+        if not len(used):
+            return
+        read = Seen(
+            seen.residual[used],
+            np.abs(seen.sd[used]),
+            seen.measured[used],
+            _resolved(seen.resolution[used]),
+            age_s[used],
+            seen.trusted[used],
+        )
+        own, value, direction, baseline = self.chart.advance(state[used, _OWN:], read)
+        after[used, _OWN:] = own
         for column, found in ((_VALUE, value), (_DIRECTION, direction), (_BASELINE, baseline)):
-            after[:, column] = np.where(used, found, state[:, column])
+            after[used, column] = found
 
     def fit(self, nominal: Seen) -> Self:
         """The same with the threshold at `FIT_MARGIN` times the largest healthy statistic."""
@@ -202,16 +215,8 @@ def _usable(numbers: Array) -> Flags:
 def _elapsed_s(dt_s: Array) -> Array:
     # A clock that went back has let no time pass; one that is not a number, a gap.
     finite = np.where(np.isfinite(dt_s), dt_s, _LONGEST_STEP_S)
-    return np.clip(finite, 0.0, _LONGEST_STEP_S)
+    return np.minimum(np.maximum(finite, 0.0), _LONGEST_STEP_S)
 
 
-def _filled(seen: Seen, age_s: Array, used: Flags) -> Seen:
-    """Numbers everywhere, since all rows are calculated and those not used are thrown away."""
-    return Seen(
-        np.where(used, seen.residual, 0.0),
-        np.where(used, np.abs(seen.sd), 1.0),
-        np.where(used, seen.measured, 0.0),
-        np.where(_usable(seen.resolution), np.abs(seen.resolution), 0.0),
-        np.where(used, age_s, 0.0),
-        used,
-    )
+def _resolved(resolution: Array) -> Array:
+    return np.where(_usable(resolution), np.abs(resolution), 0.0)

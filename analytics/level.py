@@ -57,7 +57,7 @@ class Level:
     def advance(self, state: Array, seen: Seen) -> tuple[Array, Array, Array, Array]:
         """Baseline in the unit of the residual."""
         scale = np.maximum(np.maximum(seen.sd, 0.5 * seen.resolution), 1e-9)
-        z = np.clip(seen.residual / scale, -_LARGEST_Z, _LARGEST_Z)
+        z = np.minimum(np.maximum(seen.residual / scale, -_LARGEST_Z), _LARGEST_Z)
         weight = smoothing(seen.dt_s, self.average_s)
         mean = state[:, _MEAN] + weight * (z - state[:, _MEAN])
         base, time_s = state[:, _BASE], state[:, _TIME_S]

@@ -70,7 +70,8 @@ def update(
     value_c : (rows,)   The temperature, NaN where there is none now. [°C]
     dt_s : (rows,)   Site time since the step before. [s]
     """
-    elapsed_s = np.clip(np.where(np.isfinite(dt_s), dt_s, _NONE), 0.0, _NONE)
+    elapsed_s = np.where(np.isfinite(dt_s), dt_s, _NONE)
+    elapsed_s = np.minimum(np.maximum(elapsed_s, 0.0), _NONE)
     values = state[:, :VALUES]
     ages = np.minimum(state[:, VALUES:] + elapsed_s[:, np.newaxis], _NONE)
     # A second value at the same instant (a clock that stood or went back) is no trend.

@@ -75,7 +75,7 @@ class Stuck:
         # goes with what it measures; whether it should be off is for `level` to say.
         size = np.abs(seen.measured)
         off = size <= np.maximum(seen.resolution, _OFF * state[:, _SIZE])
-        usual = -np.log(np.clip(_share(state), _RAREST, 1.0))
+        usual = -np.log(np.minimum(np.maximum(_share(state), _RAREST), 1.0))
         nats = np.where(same & ~off, state[:, _NATS] + usual + moved_nats, 0.0)
         learning = time_s < LEARNING_S
         value = np.where(learning, 0.0, nats / self.threshold)

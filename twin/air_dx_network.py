@@ -64,7 +64,7 @@ def stored_j(s: States, p: Params) -> Array:
 def stepped(x: Array, u: Array, params: Array, dt: Array | float) -> tuple[Array, Interfaces]:
     """The states `dt` seconds on, and what crossed the outer interfaces meanwhile."""
     s, i, p = States(*columns(x)), inputs(u), parameters(params)
-    dt_s = np.zeros(len(x)) + dt
+    dt_s = np.zeros(len(u)) + dt
     # The number of parts is each row's own: who shares the batch must not change it.
     parts = np.maximum(np.ceil(dt_s / _LONGEST_STEP_S), 1.0)
     part_s = np.maximum(dt_s, 1e-9) / parts
@@ -87,25 +87,63 @@ class _Coil(NamedTuple):
     q: Array
 
 
+class _Shell(NamedTuple):
+    """Conductances of the shell, and its temperature without the aisles' pull."""
+
+    wall_w_k: Array  # each aisle to the shell
+    whole_w_k: Array
+    sol_air_c: Array
+    base_c: Array
+
+
+class _Servers(NamedTuple):
+    """Heat from servers to air as a line in their inlet: given - per_inlet t_inlet. [W], [W/K]"""
+
+    given_w: Array
+    per_inlet_w_k: Array
+
+
+class _Network(NamedTuple):
+    """What is the same for any coil: a step's flows, its neighbours, its two equations so far.
+
+    h : length of the step. [s]
+    stream_w_k, coil_w_k : of the cooling air, and between it and the coil. [W/K]
+    moving : whether there is a stream; without one the fan's heat is the hot aisle's.
+    a11 to b2 : the equations in cold and hot air, of the cold one without the supply air.
+    """
+
+    h: Array
+    stream_w_k: Array
+    coil_w_k: Array
+    bypass: Array
+    recirculation: Array
+    fan_cold_w: Array
+    fresh_w_k: Array
+    shell: _Shell
+    servers: _Servers
+    a11: Array
+    a12: Array
+    a21: Array
+    a22: Array
+    b1: Array
+    b2: Array
+
+
 def _part(s: States, i: Inputs, p: Params, h: Array) -> tuple[States, Interfaces]:
     """One step of `h` seconds: solution of the network, then the books."""
     now = conditions(s, i, p)
     moist = _moisture(s, i, p, now, h)
-    latent_w = moist.latent_w
+    network = _network(s, i, p, now, h)
     controlled = _controlled(s, i, p, now, h)
-    return_c, _, _ = _solved(s, i, p, now, h, controlled)
-    wanted_w = _refrigerant_w(s, p, now, h, controlled, return_c, latent_w)
+    return_c, _, _ = _solved(network, controlled)
+    wanted_w = _refrigerant_w(s, p, network, controlled, return_c, moist.latent_w)
     held_w = held(wanted_w, 0.0, now.capacity_w)
-    fixed = _fixed(s, p, now, h, latent_w - held_w)
+    fixed = _fixed(s, p, network, moist.latent_w - held_w)
     as_wanted = (held_w == wanted_w) & now.can_cool
     coil = _Coil(*(np.where(as_wanted, a, b) for a, b in zip(controlled, fixed, strict=True)))
-    return_c, cold_c, hot_c = _solved(s, i, p, now, h, coil)
-    coil_c = coil.p + coil.q * return_c
-    refrigerant_w = np.where(
-        as_wanted, _refrigerant_w(s, p, now, h, coil, return_c, latent_w), held_w
-    )
-    end = _Solution(cold_c, hot_c, return_c, coil_c, refrigerant_w)
-    return _booked(s, i, p, now, h, end, moist)
+    return_c, cold_c, hot_c = _solved(network, coil)
+    end = _Solution(cold_c, hot_c, return_c, coil.p + coil.q * return_c, held_w)
+    return _booked(s, i, p, now, network, end, moist)
 
 
 class _Solution(NamedTuple):
@@ -150,28 +188,18 @@ def _controlled(s: States, i: Inputs, p: Params, now: Conditions, h: Array) -> _
     )
 
 
-def _fixed(s: States, p: Params, now: Conditions, h: Array, gained_w: Array) -> _Coil:
-    kept = p.coil_capacity_j_k / h
-    air_w_k = now.effectiveness * now.flows.cooling * DRY_AIR_J_KG_K
-    return _Coil((kept * s.coil_c + gained_w) / (kept + air_w_k), air_w_k / (kept + air_w_k))
+def _fixed(s: States, p: Params, network: _Network, gained_w: Array) -> _Coil:
+    kept = p.coil_capacity_j_k / network.h
+    whole = kept + network.coil_w_k
+    return _Coil((kept * s.coil_c + gained_w) / whole, network.coil_w_k / whole)
 
 
 def _refrigerant_w(
-    s: States, p: Params, now: Conditions, h: Array, coil: _Coil, return_c: Array, latent_w: Array
+    s: States, p: Params, network: _Network, coil: _Coil, return_c: Array, latent_w: Array
 ) -> Array:
     coil_c = coil.p + coil.q * return_c
-    air_w_k = now.effectiveness * now.flows.cooling * DRY_AIR_J_KG_K
-    stored_w = p.coil_capacity_j_k * (coil_c - s.coil_c) / h
-    return air_w_k * (return_c - coil_c) + latent_w - stored_w
-
-
-class _Shell(NamedTuple):
-    """Conductances of the shell, and its temperature without the aisles' pull."""
-
-    wall_w_k: Array  # each aisle to the shell
-    whole_w_k: Array
-    sol_air_c: Array
-    base_c: Array
+    stored_w = p.coil_capacity_j_k * (coil_c - s.coil_c) / network.h
+    return network.coil_w_k * (return_c - coil_c) + latent_w - stored_w
 
 
 def _shell(s: States, i: Inputs, p: Params, h: Array) -> _Shell:
@@ -182,69 +210,82 @@ def _shell(s: States, i: Inputs, p: Params, h: Array) -> _Shell:
     return _Shell(wall, whole, sol_air_c, base)
 
 
-def _solved(
-    s: States, i: Inputs, p: Params, now: Conditions, h: Array, coil: _Coil
-) -> tuple[Array, Array, Array]:
-    """Return, cold and hot air at the end of the step: two equations, by Cramer's rule.
+def _servers(s: States, p: Params, now: Conditions, h: Array) -> _Servers:
+    kept = p.server_capacity_j_k / h
+    exchange = exchange_w_k(now.flows.server * DRY_AIR_J_KG_K, server_conductance_w_k(p))
+    both = kept + exchange
+    return _Servers(exchange * (kept * s.server_c + now.it_w) / both, exchange * kept / both)
 
-    Servers, shell and coil have been eliminated; each is a line in the two unknowns.
-    """
-    flows, shell = now.flows, _shell(s, i, p, h)
+
+def _network(s: States, i: Inputs, p: Params, now: Conditions, h: Array) -> _Network:
+    """The equations without the supply air; servers and shell are lines in the two unknowns."""
+    flows, shell, servers = now.flows, _shell(s, i, p, h), _servers(s, p, now, h)
     air = 0.5 * p.room_volume_m3 * STORED_AIR_KG_M3 * DRY_AIR_J_KG_K / h
-    cooling, direct = flows.cooling * DRY_AIR_J_KG_K, flows.direct * DRY_AIR_J_KG_K
-    beta, phi = flows.bypass_share, flows.recirculation
-    given, per_inlet = _server_line(s, p, now, h)
-    fresh = _fresh_w_k(p)
-    wall = shell.wall_w_k
+    stream, direct = flows.cooling * DRY_AIR_J_KG_K, flows.direct * DRY_AIR_J_KG_K
+    phi = flows.recirculation
+    fresh = p.infiltration_per_h * p.room_volume_m3 * STORED_AIR_KG_M3 * DRY_AIR_J_KG_K / 3600.0
+    wall, per_inlet = shell.wall_w_k, servers.per_inlet_w_k
     shared = wall * wall / shell.whole_w_k
-    coil_w_k = now.effectiveness * cooling
-    blown = cooling - coil_w_k + coil_w_k * coil.q  # supply air's heat a kelvin of return air
-    # Without a stream the fan warms nothing: its heat is booked in the hot aisle instead.
-    moving = cooling > LEAST_STREAM_W_K
-    a11 = air + cooling + wall - shared - blown * beta
-    a12 = -blown * (1.0 - beta) - shared
-    a21 = -direct - shared + per_inlet * (1.0 - phi)
-    a22 = air + direct + fresh + wall - shared + per_inlet * phi
-    b1 = air * s.cold_c + coil_w_k * coil.p + np.where(moving, now.fan_w, 0.0) + wall * shell.base_c
-    b2 = air * s.hot_c + given + now.losses_w + wall * shell.base_c + fresh * i.outdoor_c
-    b2 = b2 + np.where(moving, 0.0, now.fan_w)
+    walled = air + wall - shared
+    from_shell = wall * shell.base_c
+    fan_cold_w = np.where(stream > LEAST_STREAM_W_K, now.fan_w, 0.0)
+    losses = now.losses_w + (now.fan_w - fan_cold_w)
+    return _Network(
+        h,
+        stream,
+        now.effectiveness * stream,
+        flows.bypass_share,
+        phi,
+        fan_cold_w,
+        fresh,
+        shell,
+        servers,
+        walled + stream,
+        -shared,
+        per_inlet * (1.0 - phi) - direct - shared,
+        walled + direct + fresh + per_inlet * phi,
+        air * s.cold_c + fan_cold_w + from_shell,
+        air * s.hot_c + servers.given_w + losses + from_shell + fresh * i.outdoor_c,
+    )
+
+
+def _solved(network: _Network, coil: _Coil) -> tuple[Array, Array, Array]:
+    """Return, cold and hot air at the end of the step: two equations, by Cramer's rule."""
+    beta, a21, a22, b2 = network.bypass, network.a21, network.a22, network.b2
+    # The supply air's heat a kelvin of return air.
+    blown = network.stream_w_k + network.coil_w_k * (coil.q - 1.0)
+    a11 = network.a11 - blown * beta
+    a12 = network.a12 - blown * (1.0 - beta)
+    b1 = network.b1 + network.coil_w_k * coil.p
     whole = a11 * a22 - a12 * a21
     cold_c, hot_c = (b1 * a22 - a12 * b2) / whole, (a11 * b2 - a21 * b1) / whole
     return mixed_c(hot_c, cold_c, beta), cold_c, hot_c
 
 
-def _server_line(s: States, p: Params, now: Conditions, h: Array) -> tuple[Array, Array]:
-    """Heat from servers to air as a line in their inlet: given - per_inlet t_inlet. [W], [W/K]"""
-    kept = p.server_capacity_j_k / h
-    exchange = exchange_w_k(now.flows.server * DRY_AIR_J_KG_K, server_conductance_w_k(p))
-    both = kept + exchange
-    return exchange * (kept * s.server_c + now.it_w) / both, exchange * kept / both
-
-
-def _fresh_w_k(p: Params) -> Array:
-    return p.infiltration_per_h * p.room_volume_m3 * STORED_AIR_KG_M3 * DRY_AIR_J_KG_K / 3600.0
-
-
 def _booked(
-    s: States, i: Inputs, p: Params, now: Conditions, h: Array, end: _Solution, moist: _Moist
+    s: States,
+    i: Inputs,
+    p: Params,
+    now: Conditions,
+    network: _Network,
+    end: _Solution,
+    moist: _Moist,
 ) -> tuple[States, Interfaces]:
     """The stores changed by the heats at the solution, each worked out once."""
-    flows, shell = now.flows, _shell(s, i, p, h)
+    h, shell, servers = network.h, network.shell, network.servers
     shell_c = shell.base_c + shell.wall_w_k * (end.cold_c + end.hot_c) / shell.whole_w_k
     cold_wall_w = shell.wall_w_k * (end.cold_c - shell_c)
     hot_wall_w = shell.wall_w_k * (end.hot_c - shell_c)
     out_w = p.envelope_ua_w_k * (shell_c - shell.sol_air_c)
-    given, per_inlet = _server_line(s, p, now, h)
-    server_w = given - per_inlet * mixed_c(end.cold_c, end.hot_c, flows.recirculation)
-    fresh_w = _fresh_w_k(p) * (i.outdoor_c - end.hot_c)
-    stream = flows.cooling * DRY_AIR_J_KG_K
-    coil_w = now.effectiveness * stream * (end.return_c - end.coil_c)
-    through_w = flows.direct * DRY_AIR_J_KG_K * (end.cold_c - end.hot_c)
-    moving = stream > LEAST_STREAM_W_K
-    fan_cold_w = np.where(moving, now.fan_w, 0.0)
-    blown_w = stream * (end.return_c - end.cold_c) - coil_w + fan_cold_w
+    inlet_c = mixed_c(end.cold_c, end.hot_c, network.recirculation)
+    server_w = servers.given_w - servers.per_inlet_w_k * inlet_c
+    fresh_w = network.fresh_w_k * (i.outdoor_c - end.hot_c)
+    coil_w = network.coil_w_k * (end.return_c - end.coil_c)
+    through_w = now.flows.direct * DRY_AIR_J_KG_K * (end.cold_c - end.hot_c)
+    blown_w = network.stream_w_k * (end.return_c - end.cold_c) - coil_w + network.fan_cold_w
     air = h / (0.5 * p.room_volume_m3 * STORED_AIR_KG_M3 * DRY_AIR_J_KG_K)
-    hot_w = through_w + server_w + now.losses_w + fresh_w - hot_wall_w + (now.fan_w - fan_cold_w)
+    losses_w = now.losses_w + (now.fan_w - network.fan_cold_w)
+    hot_w = through_w + server_w + losses_w + fresh_w - hot_wall_w
     after = s._replace(
         cold_c=s.cold_c + air * (blown_w - cold_wall_w),
         hot_c=s.hot_c + air * hot_w,

@@ -24,6 +24,7 @@ from twin.servers import server_flow_kg_s
 LEAST_STREAM_W_K = 1.0  # below it a unit is as good as stopped
 _FACTOR = 1.6  # logarithms of factors on parameters are held within ±1.6: a fifth to five times
 _RECIRCULATION = (1e-4, 0.9)
+_TWENTY_C = np.array(20.0)
 
 
 class Params(NamedTuple):
@@ -84,6 +85,21 @@ class Inputs(NamedTuple):
     ups_mode: Array
 
 
+_INPUT_BOUNDS = np.array(
+    [
+        (0.0, 1e9),
+        (5.0, 45.0),
+        (0.0, 100.0),  # percent, as it comes
+        (-np.inf, np.inf),
+        (-60.0, 60.0),
+        (0.0, 100.0),
+        (0.0, 1500.0),
+        (5e4, 1.1e5),
+        (-np.inf, np.inf),
+    ]
+)
+
+
 class Conditions(NamedTuple):
     """What a step and the sensors need at the present state.
 
@@ -113,18 +129,9 @@ def parameters(params: Array) -> Params:
 
 def inputs(u: Array) -> Inputs:
     """The inputs, held within what the equations bear; a fan's percent becomes a share."""
-    it_w, setpoint, fan, mode, outdoor, humidity, sun, pressure, ups_mode = columns(u)
-    return Inputs(
-        held(it_w, 0.0, 1e9),
-        held(setpoint, 5.0, 45.0),
-        held(fan / 100.0, 0.0, 1.0),
-        mode,
-        held(outdoor, -60.0, 60.0),
-        held(humidity, 0.0, 100.0),
-        held(sun, 0.0, 1500.0),
-        held(pressure, 5e4, 1.1e5),
-        ups_mode,
-    )
+    low, high = _INPUT_BOUNDS[:, :1], _INPUT_BOUNDS[:, 1:]
+    it_w, setpoint, fan, *others = held(np.ascontiguousarray(u.T), low, high)
+    return Inputs(it_w, setpoint, fan / 100.0, *others)
 
 
 def factor(logarithm: Array) -> Array:
@@ -142,7 +149,7 @@ def conditions(s: States, i: Inputs, p: Params) -> Conditions:
     inlet_c = mixed_c(s.cold_c, s.hot_c, share)
     flow_k = factor(s.log_server_flow_k)
     server_kg_s = server_flow_kg_s(it_w, p.it_rated_w, inlet_c, p.server_rise_k, flow_k)
-    rated_kg_s = p.air_flow_m3_s * density_kg_m3(np.full_like(it_w, 20.0), 0.0, i.pressure_pa)
+    rated_kg_s = p.air_flow_m3_s * density_kg_m3(_TWENTY_C, 0.0, i.pressure_pa)
     flows = air_flows(server_kg_s, rated_kg_s * i.fan_share, share)
     stream_w_k = flows.cooling * DRY_AIR_J_KG_K
     fouling = factor(s.log_coil_fouling)
@@ -150,7 +157,8 @@ def conditions(s: States, i: Inputs, p: Params) -> Conditions:
         stream_w_k, i.fan_share, p.coil_ntu, fouling, rated_kg_s * DRY_AIR_J_KG_K
     )
     return_c = mixed_c(s.hot_c, s.cold_c, flows.bypass_share)
-    wet_bulb_c = coil_wet_bulb_c(return_c, s.humidity_ratio, s.coil_c, i.pressure_pa)
+    surface_ratio = saturation_ratio(s.coil_c, i.pressure_pa)
+    wet_bulb_c = coil_wet_bulb_c(return_c, s.humidity_ratio, s.coil_c, i.pressure_pa, surface_ratio)
     can_cool = (np.rint(i.mode) != OFF) & (stream_w_k > LEAST_STREAM_W_K)
     capacity_w = p.cooling_w * capacity_factor(wet_bulb_c, i.outdoor_c)
     return Conditions(
@@ -164,7 +172,7 @@ def conditions(s: States, i: Inputs, p: Params) -> Conditions:
         can_cool,
         np.where(can_cool, capacity_w, 0.0),
         factor(s.log_cop_k) * input_ratio_factor(wet_bulb_c, i.outdoor_c),
-        np.maximum(s.humidity_ratio - saturation_ratio(s.coil_c, i.pressure_pa), 0.0),
+        np.maximum(s.humidity_ratio - surface_ratio, 0.0),
     )
 
 

@@ -25,7 +25,11 @@ _LEAST_FLOW = 1e-3
 
 
 def coil_wet_bulb_c(
-    return_c: Array, ratio: Array, coil_c: Array, pressure_pa: Array | float
+    return_c: Array,
+    ratio: Array,
+    coil_c: Array,
+    pressure_pa: Array | float,
+    surface_ratio: Array | None = None,
 ) -> Array:
     """Wet bulb at which the coil is rated: a dry one as if it had just begun to wet. [°C]
 
@@ -36,12 +40,12 @@ def coil_wet_bulb_c(
     Parameters
     ----------
     return_c, ratio : Air that enters the coil [°C], its humidity ratio [kg/kg].
-    coil_c : Surface of the coil, at most that of the air; held there. [°C]
+    coil_c : Surface of the coil; one above the air's rates it as saturated. [°C]
+    surface_ratio : Of saturated air at `coil_c`, where it is at hand. [kg/kg]
     """
-    surface = np.minimum(coil_c, return_c)
-    return wet_bulb_c(
-        return_c, np.maximum(ratio, saturation_ratio(surface, pressure_pa)), pressure_pa
-    )
+    if surface_ratio is None:
+        surface_ratio = saturation_ratio(coil_c, pressure_pa)
+    return wet_bulb_c(return_c, np.maximum(ratio, surface_ratio), pressure_pa)
 
 
 def capacity_factor(wet_bulb_c: Array, outdoor_c: Array) -> Array:

@@ -14,14 +14,15 @@ sites: one alone and one in any batch give the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.channels import Channel, ChannelRole
-from twin.model import Array, Model, of_role
+from twin.model import Array, Model, Spread, of_role
 
 GATE_SD = 5.0  # one reading in a million of a true band; a spike, a fault, or a lost filter
 HEALTH_S = 900.0  # over which squared innovations in units of their variance are averaged
@@ -70,6 +71,19 @@ class Estimate(NamedTuple):
     belief: Belief
 
 
+class Traits(NamedTuple):
+    """What the estimator knows of the states of a model, each (n,).
+
+    is_fast, is_log : roles and forms. nudge : by how much each is moved.
+    learning_s : how long each takes to follow; 0 at once.
+    """
+
+    is_fast: Mask
+    is_log: Mask
+    nudge: Array
+    learning_s: Array
+
+
 def begun(model: Model, params: Array) -> Belief:
     """Before anything was measured."""
     x = model.initial(params)
@@ -78,22 +92,28 @@ def begun(model: Model, params: Array) -> Belief:
 
 def resumed(model: Model, belief: Belief, params: Array) -> Belief:
     """After a gap: fast states anew, slow ones kept, all as unsure as at first."""
-    fast = np.array([channel.role is ChannelRole.FAST_STATE for channel in states(model)])
     anew = begun(model, params)
-    return Belief(np.where(fast, anew.x, belief.x), anew.covariance, anew.health)
+    return Belief(np.where(traits(model).is_fast, anew.x, belief.x), anew.covariance, anew.health)
 
 
 def estimate(
-    model: Model, belief: Belief, u: Array, reading: Reading, params: Array, dt: Array
+    model: Model,
+    belief: Belief,
+    u: Array,
+    reading: Reading,
+    params: Array,
+    dt: Array,
+    spread: Spread | None = None,
 ) -> Estimate:
-    """The filter advanced by one step of `dt` (sites,) seconds with inputs `u`."""
-    spread = model.spread(params)
-    x, transition = _linear(model.step, belief.x, model, u, params, dt)
+    """The filter advanced by one step of `dt` (sites,) seconds with inputs `u`.
+
+    spread : the model's for these parameters, where it is at hand already.
+    """
+    spread = spread or model.spread(params)
+    of = traits(model)
+    x, transition = _linear(lambda each: model.step(each, u, params, dt), belief.x, of.nudge)
     covariance = predicted(belief.covariance, transition, spread.process * dt[:, np.newaxis])
-    prior, slope = _linear(
-        lambda each, inputs, numbers, _: model.observe(each, inputs, numbers),
-        x, model, u, params, dt,
-    )  # fmt: skip
+    prior, slope = _linear(lambda each: model.observe(each, u, params), x, of.nudge)
     noise = spread.shape + spread.reading / np.maximum(reading.number, 1.0)
     variance = _seen_variance(covariance, slope) + noise
     innovation = reading.y - prior
@@ -103,7 +123,7 @@ def estimate(
     gated = read & ~(surprise <= np.where(proven, GATE_SD * GATE_SD, np.inf))  # a NaN as well
     x, covariance = updated(
         x, covariance, np.where(read & ~gated, innovation, 0.0), slope, noise, read & ~gated,
-        gain_shares(states(model), dt),
+        _shares(of.learning_s, dt),
     )  # fmt: skip
     health = _health(belief.health, surprise, read, dt)
     after, lost = _kept(model, Belief(x, covariance, health), params)
@@ -113,7 +133,10 @@ def estimate(
 def predicted(covariance: Array, transition: Array, process: Array) -> Array:
     """F P F' + Q, made symmetric; `process` is the diagonal of Q."""
     moved = transition @ covariance @ np.ascontiguousarray(transition.swapaxes(1, 2))
-    return 0.5 * (moved + moved.swapaxes(1, 2)) + diagonal(process)
+    found: Array = 0.5 * (moved + moved.swapaxes(1, 2))
+    each = np.arange(process.shape[1])
+    found[:, each, each] += process
+    return found
 
 
 def updated(
@@ -133,25 +156,38 @@ def updated(
     slope : (sites, m, n)   Of the channels by the states, at the prior.
     shares : (sites, n)   Of its gain that a state takes, 0 to 1.
     """
-    mask = shares[:, :, np.newaxis] + shares[:, np.newaxis, :]
-    mask = mask - shares[:, :, np.newaxis] * shares[:, np.newaxis, :]
-    change = np.zeros_like(x)
-    for channel in range(innovation.shape[1]):
-        h = slope[:, channel, :]
-        seen = (covariance @ h[:, :, np.newaxis])[:, :, 0]
-        variance = (h[:, np.newaxis, :] @ seen[:, :, np.newaxis])[:, 0, 0] + noise[:, channel]
-        moved = (h[:, np.newaxis, :] @ change[:, :, np.newaxis])[:, 0, 0]
-        weight = np.where(used[:, channel], 1.0 / variance, 0.0)
-        left = (innovation[:, channel] - moved) * weight
-        change = change + shares * seen * left[:, np.newaxis]
-        taken = seen[:, :, np.newaxis] * seen[:, np.newaxis, :]
-        covariance = covariance - mask * taken * weight[:, np.newaxis, np.newaxis]
-    return x + change, covariance
+    sites, number = x.shape
+    # The covariance with the means' change as one row more: what a channel sees of both is one
+    # product, and what it takes from both another.
+    whole = np.zeros((sites, number + 1, number))
+    whole[:, :number] = covariance
+    part = np.empty_like(whole)
+    part[:, :number] = shares[:, :, np.newaxis] + shares[:, np.newaxis, :]
+    part[:, :number] -= shares[:, :, np.newaxis] * shares[:, np.newaxis, :]
+    part[:, number] = shares
+    taken, left = np.empty_like(whole), np.empty((sites, number + 1))
+    slopes = np.ascontiguousarray(slope.transpose(1, 0, 2))
+    for channel in np.flatnonzero(used.any(axis=0)).tolist():
+        h = slopes[channel]
+        seen = (whole @ h[:, :, np.newaxis])[:, :, 0]
+        state = seen[:, :number]
+        variance = (h[:, np.newaxis, :] @ state[:, :, np.newaxis])[:, 0, 0] + noise[:, channel]
+        # The root of the weight on both sides, so that the covariance stays symmetric to the bit.
+        root = np.sqrt(np.where(used[:, channel], 1.0 / variance, 0.0))
+        np.multiply(state, root[:, np.newaxis], out=left[:, :number])
+        left[:, number] = (seen[:, number] - innovation[:, channel]) * root
+        np.multiply(left[:, :, np.newaxis], left[:, np.newaxis, :number], out=taken)
+        np.multiply(taken, part, out=taken)
+        np.subtract(whole, taken, out=whole)
+    return x + whole[:, number], np.ascontiguousarray(whole[:, :number])
 
 
-def gain_shares(channels: list[Channel], dt: Array) -> Array:
+def gain_shares(channels: Sequence[Channel], dt: Array) -> Array:
     """The share of its gain that each state takes in a step, (sites, n)."""
-    learning_s = np.array([channel.learning_s for channel in channels])
+    return _shares(np.array([channel.learning_s for channel in channels]), dt)
+
+
+def _shares(learning_s: Array, dt: Array) -> Array:
     share = dt[:, np.newaxis] / np.where(learning_s > 0.0, learning_s, 1.0)
     return np.where(learning_s > 0.0, np.minimum(share, 1.0), 1.0)
 
@@ -159,6 +195,18 @@ def gain_shares(channels: list[Channel], dt: Array) -> Array:
 def states(model: Model) -> list[Channel]:
     """The columns of x."""
     return of_role(model.channels(), ChannelRole.FAST_STATE, ChannelRole.SLOW_STATE)
+
+
+@functools.lru_cache(maxsize=16)  # models are made once a process
+def traits(model: Model) -> Traits:
+    """What the estimator knows of a model's states."""
+    channels = states(model)
+    return Traits(
+        np.array([channel.role is ChannelRole.FAST_STATE for channel in channels]),
+        np.array([channel.is_log for channel in channels]),
+        np.array([channel.nudge for channel in channels]),
+        np.array([channel.learning_s for channel in channels]),
+    )
 
 
 def diagonal(variance: Array) -> Array:
@@ -169,35 +217,22 @@ def diagonal(variance: Array) -> Array:
 def shown(model: Model, belief: Belief) -> tuple[Array, Array]:
     """States and their variances (sites, n) as they are shown: logarithms as what they are of."""
     variance = np.ascontiguousarray(np.diagonal(belief.covariance, axis1=1, axis2=2))
-    is_log = np.array([channel.is_log for channel in states(model)])
+    is_log = traits(model).is_log
     value = np.exp(np.where(is_log, belief.x, 0.0))
     return np.where(is_log, value, belief.x), value * value * variance
 
 
-def _linear(
-    function: Callable[[Array, Array, Array, Array], Array],
-    x: Array,
-    model: Model,
-    u: Array,
-    params: Array,
-    dt: Array,
-) -> tuple[Array, Array]:
+def _linear(function: Callable[[Array], Array], x: Array, nudge: Array) -> tuple[Array, Array]:
     """A function's value (sites, k) at x, and its slopes (sites, k, n) by differences.
 
-    All states are nudged at once, as rows of one call.
+    All states are nudged at once, as the cases of one call.
     """
-    nudges = np.array([channel.nudge for channel in states(model)])
     sites, number = x.shape
-    each = np.broadcast_to(x, (number + 1, sites, number)).copy()
+    each = np.empty((number + 1, sites, number))
+    each[:] = x
     which = np.arange(number)
-    each[which + 1, :, which] += nudges[:, np.newaxis]
-    rows = (number + 1) * sites
-    value = function(
-        each.reshape(rows, number),
-        np.tile(u, (number + 1, 1)),
-        np.tile(params, (number + 1, 1)),
-        np.tile(dt, number + 1),
-    ).reshape(number + 1, sites, -1)
+    each[which + 1, :, which] += nudge[:, np.newaxis]
+    value = function(each)
     # The nudge as it came out in the state's own digits.
     steps = each[which + 1, :, which] - x.T
     slope = (value[1:] - value[0]) / steps[:, :, np.newaxis]
@@ -212,11 +247,11 @@ def _seen_variance(covariance: Array, slope: Array) -> Array:
 
 
 def _health(health: Array, surprise: Array, read: Mask, dt: Array) -> Array:
-    held = np.where(read, np.minimum(np.nan_to_num(surprise, nan=np.inf), GATE_SD * GATE_SD), 0.0)
-    total, number = np.zeros_like(health), np.zeros_like(health)
-    for channel in range(held.shape[1]):  # in one order, whatever the batch
-        total = total + held[:, channel]
-        number = number + read[:, channel]
+    # `fmin` takes a NaN for the most that is counted.
+    held = np.where(read, np.fmin(surprise, GATE_SD * GATE_SD), 0.0)
+    # Accumulated, not summed: in one order, whatever the batch.
+    total = np.add.accumulate(held, axis=1)[:, -1]
+    number = np.add.accumulate(read, axis=1, dtype=np.float64)[:, -1]
     share = -np.expm1(-dt / HEALTH_S)
     return np.where(
         number > 0.0, health + share * (total / np.maximum(number, 1.0) - health), health

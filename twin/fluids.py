@@ -45,11 +45,12 @@ def saturation_pressure_pa(temperature_c: Array) -> Array:
     logarithm = np.log(kelvin)
     a, b, c, d, e, f = _WATER
     water = a / kelvin + b + kelvin * (c + kelvin * (d + kelvin * e)) + f * logarithm
-    if (celsius >= _TRIPLE_C).all():  # the common case; each row's bits are the same either way
+    frozen = celsius < _TRIPLE_C
+    if not np.count_nonzero(frozen):  # the common case; a row's bits are the same either way
         return np.exp(water)
     a, b, c, d, e, f, g = _ICE
     ice = a / kelvin + b + kelvin * (c + kelvin * (d + kelvin * (e + kelvin * f))) + g * logarithm
-    return np.exp(np.where(celsius < _TRIPLE_C, ice, water))
+    return np.exp(np.where(frozen, ice, water))
 
 
 def humidity_ratio(vapour_pa: Array, pressure_pa: Array | float) -> Array:
@@ -116,27 +117,25 @@ def wet_bulb_c(temperature_c: Array, ratio: Array, pressure_pa: Array | float) -
     magnus = _magnus(ratio, pressure_pa)
     dew = np.maximum(243.12 * magnus / (17.62 - magnus), _LOWEST_C)
     found = dew + 0.4 * np.maximum(temperature_c - dew, 0.0)
+    given = DRY_AIR_J_KG_K + VAPOUR_J_KG_K * ratio
     for _ in range(_WET_BULB_STEPS):
-        excess, slope = _saturation_balance(found, temperature_c, ratio, pressure_pa)
+        saturated = saturation_ratio(found, pressure_pa)
+        taken = _taken_j_kg(found)
+        excess = taken * (saturated - ratio) - given * (temperature_c - found)
+        growth = saturated * (1.0 + saturated / WATER_TO_AIR) * _log_slope(found)
+        slope = taken * growth + given
         found = np.minimum(found - excess / slope, temperature_c)
     return found
 
 
-def _saturation_balance(
-    wet_c: Array, temperature_c: Array, ratio: Array, pressure_pa: Array | float
-) -> tuple[Array, Array]:
-    """What would still evaporate at a trial wet bulb, and how fast that grows with it."""
-    saturated = saturation_ratio(wet_c, pressure_pa)
+def _taken_j_kg(wet_c: Array) -> Array:
+    """Heat that evaporation from a wick takes, less what the vapour brings along. [J/kg]"""
+    water = LATENT_J_KG + (VAPOUR_J_KG_K - WATER_J_KG_K) * wet_c
     frozen = wet_c < _TRIPLE_C
-    taken = np.where(
-        frozen,
-        LATENT_J_KG + FUSION_J_KG + (VAPOUR_J_KG_K - ICE_J_KG_K) * wet_c,
-        LATENT_J_KG + (VAPOUR_J_KG_K - WATER_J_KG_K) * wet_c,
-    )
-    given = DRY_AIR_J_KG_K + VAPOUR_J_KG_K * ratio
-    excess = taken * (saturated - ratio) - given * (temperature_c - wet_c)
-    growth = saturated * (1.0 + saturated / WATER_TO_AIR) * _log_slope(wet_c)
-    return excess, taken * growth + given
+    if not np.count_nonzero(frozen):  # as in `saturation_pressure_pa`
+        return water
+    ice = LATENT_J_KG + FUSION_J_KG + (VAPOUR_J_KG_K - ICE_J_KG_K) * wet_c
+    return np.where(frozen, ice, water)
 
 
 def _bounded(temperature_c: Array) -> Array:

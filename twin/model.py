@@ -1,9 +1,13 @@
 """A model: four pure functions over arrays, one row a site.
 
+States may come with an axis more, (cases, sites, n): the same sites from several states at once,
+which is how the estimator asks for slopes. What follows from inputs and parameters alone is then
+worked out once a site and not once a case.
+
 The live engine, forecasts, what-if questions and benchmarks call the same four. A function may
 combine the columns of a row, never the rows: a site's result must not depend, in a single bit,
 on which sites share its batch. Hence elementwise operations on contiguous columns, and no sum
-along the first axis.
+along the sites.
 """
 
 from __future__ import annotations
@@ -51,23 +55,26 @@ class Model(Protocol):
         """The states (sites, n) before anything was measured."""
 
     def step(self, x: Array, u: Array, params: Array, dt: Array | float) -> Array:
-        """The states (sites, n) after `dt` seconds of constant inputs (sites, k)."""
+        """The states (..., sites, n) after `dt` seconds of constant inputs (sites, k)."""
 
     def observe(self, x: Array, u: Array, params: Array) -> Array:
-        """What the sensors would read (sites, m)."""
+        """What the sensors would read (..., sites, m) at the states (..., sites, n)."""
 
     def spread(self, params: Array) -> Spread:
         """The variances that the estimator starts from and adds."""
 
 
 def columns(array: Array) -> tuple[Array, ...]:
-    """The columns of (sites, n) as n contiguous arrays of (sites,)."""
-    return tuple(np.ascontiguousarray(array.T))
+    """The columns of (..., sites, n) as n contiguous arrays of (..., sites)."""
+    return tuple(np.ascontiguousarray(array.transpose(-1, *range(array.ndim - 1))))
 
 
 def stacked(*each: Array) -> Array:
-    """The inverse of `columns`: n arrays of (sites,) as (sites, n)."""
-    return np.array(each).T
+    """The inverse of `columns`: n arrays as (..., sites, n), each as often as the widest."""
+    whole = np.empty((len(each), *np.broadcast(*each).shape))
+    for row, column in zip(whole, each, strict=True):
+        row[...] = column
+    return whole.transpose(*range(1, whole.ndim), 0)
 
 
 def held(value: Array, low: float | Array, high: float | Array) -> Array:

@@ -85,7 +85,7 @@ class PowerOnly:
         dt: Array | float,
     ) -> Array:
         """Coefficients and bias, drawn back to their priors."""
-        kept = np.exp(-(np.zeros(len(x)) + dt)[:, np.newaxis] / _drawn_back_s())
+        kept = np.exp(-(np.zeros(len(params)) + dt)[:, np.newaxis] / _drawn_back_s())
         prior = self.initial(params)
         return prior + kept * (x - prior)
 

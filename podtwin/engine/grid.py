@@ -176,6 +176,9 @@ def _measured(
     channel: MeasurementPlan, means: Sequence[float], counts: Sequence[int]
 ) -> tuple[float, int]:
     """A channel's measured value and its number of readings; NaN and 0 when it is masked."""
+    if len(channel.positions) == 1:  # as most are
+        (only,) = channel.positions
+        return (means[only], counts[only]) if counts[only] else (math.nan, 0)
     seen = [position for position in channel.positions if counts[position]]
     if not seen or (channel.is_sum and len(seen) < len(channel.positions)):
         return math.nan, 0

@@ -8,6 +8,7 @@ line of Python is run for their channels.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -44,6 +45,8 @@ class Scoring:
     def __init__(self, detectors: Mapping[RuleKind, Detector]) -> None:
         self._detectors = detectors
         self._kinds = (*detectors, RuleKind.RUNAWAY)
+        # The same sites are stepped together again and again.
+        self._last: tuple[list[Mapping[RuleKind, Lines]], _Stacked] | None = None
 
     def scores(
         self, results: Sequence[StepResult], watches: Sequence[Watch]
@@ -72,6 +75,12 @@ class Scoring:
         ]
 
     def _stacked(self, watches: Sequence[Watch]) -> _Stacked:
+        of = [watch.lines for watch in watches]
+        if self._last is None or not _are_same(self._last[0], of):
+            self._last = of, self._stack(watches)
+        return self._last[1]
+
+    def _stack(self, watches: Sequence[Watch]) -> _Stacked:
         sizes: list[int] = []
         bounds: dict[RuleKind, list[int]] = {}
         total = 0
@@ -135,6 +144,10 @@ def _seen(stacked: _Stacked, results: Sequence[StepResult], watches: Sequence[Wa
         np.array(elapsed_s)[site],
         np.array([not result.degraded and not result.gap for result in results])[site],
     )
+
+
+def _are_same(some: Sequence[object], others: Sequence[object]) -> bool:
+    return len(some) == len(others) and all(map(operator.is_, some, others))
 
 
 def _flat(rows: Sequence[Sequence[float]]) -> Array:
