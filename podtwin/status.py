@@ -85,6 +85,17 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinStatus:
+    """What the twins of this process did not believe, since it began, by reason.
+
+    unused : readings that moved no twin. resets : how often a filter began anew.
+    """
+
+    unused: dict[str, int] = field(default_factory=dict)
+    resets: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerStatus:
     """The connection that messages come over; its generation grows with each new session."""
 
@@ -113,4 +124,5 @@ class Status:
     states: int = 0
     lag: Lag = Lag()
     backlog: Backlog = Backlog()
+    twin: TwinStatus = TwinStatus()
     broker: BrokerStatus = BrokerStatus()

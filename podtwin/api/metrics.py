@@ -17,7 +17,7 @@ from podtwin.alerts.delivery import Delivery
 from podtwin.alerts.rules import Severity
 from podtwin.api.authorize import Reason
 from podtwin.api.hub import Hub
-from podtwin.status import Status
+from podtwin.status import Status, TwinStatus
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
@@ -98,6 +98,24 @@ def _readers(status: Status) -> list[Metric]:
             "podtwin_closed_steps", "Closed steps that wait for the twin.", backlog.closed_steps
         ),
         _gauge("podtwin_outbox_pending", "Unconfirmed outbox messages.", backlog.pending_outbox),
+        *_twin(status.twin),
+    ]
+
+
+def _twin(twin: TwinStatus) -> list[Metric]:
+    return [
+        _counter(
+            "podtwin_twin_unused",
+            "Readings that moved no twin, by reason, since the start.",
+            "reason",
+            twin.unused,
+        ),
+        _counter(
+            "podtwin_twin_resets",
+            "How often a twin's filter began anew, by reason, since the start.",
+            "reason",
+            twin.resets,
+        ),
     ]
 
 

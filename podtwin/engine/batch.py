@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,11 +12,22 @@ from podcore.clock import NS
 from podtwin.engine.grid import ClosedStep
 from podtwin.engine.plan import Plan
 from twin.estimator import Belief, Mask, Reading, begun, estimate, resumed, shown
-from twin.model import Array, Model
+from twin.model import Array, Model, Spread
 from twin.offsets import Offsets, learned, unlearned
 
 _FIRST_ROWS = 16
 _FIRST_WIDTH = 16
+
+
+class Stepped(NamedTuple):
+    """One step of some rows: means and standard deviations as emitted.
+
+    lost : whose filter had lost its site and began anew after this step.
+    """
+
+    means: list[list[float]]
+    sds: list[list[float]]
+    lost: list[bool]
 
 
 class Batch:
@@ -23,6 +35,8 @@ class Batch:
 
     gated : readings that moved nothing since they lay beyond the gate, by row and channel.
     lost : how often a row's filter began anew because it had lost its site.
+    gated_total, lost_total, gap_total : over all rows there ever were; the last, how often a
+        filter began anew after a gap.
     """
 
     def __init__(self, model: Model, parameters: int) -> None:
@@ -33,6 +47,7 @@ class Batch:
         self._covariance = np.zeros((_FIRST_ROWS, states, states))
         self._health = np.zeros(_FIRST_ROWS)
         self._params = np.ones((_FIRST_ROWS, parameters))
+        self._spread = model.spread(self._params)
         self._offsets = np.zeros((3, _FIRST_ROWS, _FIRST_WIDTH))
         self._columns = np.zeros((_FIRST_ROWS, _FIRST_WIDTH), dtype=np.intp)
         self._plans: dict[int, Plan] = {}
@@ -41,13 +56,14 @@ class Batch:
         self._lower = np.tril_indices(states)
         self.gated: Counter[tuple[int, int]] = Counter()
         self.lost: Counter[int] = Counter()
+        self.gated_total = self.lost_total = self.gap_total = 0
 
     def add(self, params: Sequence[float]) -> int:
         """A row for a new site, at the model's initial state."""
         if not self._free:
             self._grow_rows()
         row = self._free.pop()
-        self._params[row] = params
+        self.set_params(row, params)
         first = begun(self.model, self._params[row : row + 1])
         self._x[row], self._covariance[row], self._health[row] = (each[0] for each in first)
         return row
@@ -64,6 +80,9 @@ class Batch:
     def set_params(self, row: int, params: Sequence[float]) -> None:
         """Other parameters for a site whose state goes on."""
         self._params[row] = params
+        own = self.model.spread(self._params[row : row + 1])
+        for whole, each in zip(self._spread, own, strict=True):
+            whole[row] = each[0]
 
     def set_state(self, row: int, x: Sequence[float], variance: Sequence[float]) -> bool:
         """A state from a checkpoint; False when it is not one of this model."""
@@ -87,10 +106,8 @@ class Batch:
             kept = self._offsets[:, row, : len(plan.shown)].ravel().tolist()
         return [*self._x[row].tolist(), float(self._health[row])], packed + kept
 
-    def step(
-        self, rows: Sequence[int], closed: Sequence[ClosedStep]
-    ) -> tuple[list[list[float]], list[list[float]]]:
-        """One closed step for each of some rows: means and standard deviations as emitted."""
+    def step(self, rows: Sequence[int], closed: Sequence[ClosedStep]) -> Stepped:
+        """One closed step for each of some rows."""
         for row, step in zip(rows, closed, strict=True):
             if self._plans.get(row) is not step.plan:
                 self._rebind(row, step.plan)
@@ -106,17 +123,19 @@ class Batch:
             Reading(_array([step.y for step in closed]), _array([step.number for step in closed])),
             params,
             dt,
+            Spread(*(each[index] for each in self._spread)),
         )
         self._x[index], self._covariance[index], self._health[index] = found.belief
         self._count(rows, found.gated, found.lost)
         values, variances = shown(self.model, found.belief)
-        return self._emitted(
+        means, sds = self._emitted(
             index,
             closed,
             np.concatenate([found.prior, values], axis=1),
             np.concatenate([found.innovation_variance, variances], axis=1),
             dt,
         )
+        return Stepped(means, sds, found.lost.tolist())
 
     def _emitted(
         self,
@@ -132,8 +151,9 @@ class Batch:
         for place, step in enumerate(closed):
             measured[place, : len(step.compared)] = step.compared
         offsets = Offsets(*self._offsets[:, index])
-        mean = np.take_along_axis(means, columns, axis=1) + offsets.mean
-        variance = np.take_along_axis(variances, columns, axis=1)
+        rows = np.arange(len(index))[:, np.newaxis]
+        mean = means[rows, columns] + offsets.mean
+        variance = variances[rows, columns]
         sd = np.sqrt(variance * offsets.spread)
         self._offsets[:, index] = learned(offsets, measured - mean, variance, dt)
         widths = [len(step.plan.shown) for step in closed]
@@ -143,6 +163,7 @@ class Batch:
         restart = np.array([step.restart for step in closed])
         if not restart.any():
             return belief
+        self.gap_total += int(restart.sum())
         anew = resumed(self.model, belief, params)
         return Belief(
             np.where(restart[:, np.newaxis], anew.x, belief.x),
@@ -173,8 +194,10 @@ class Batch:
     def _count(self, rows: Sequence[int], gated: Mask, lost: Mask) -> None:
         for row, channel in np.argwhere(gated).tolist():
             self.gated[rows[row], channel] += 1
+            self.gated_total += 1
         for place in np.flatnonzero(lost).tolist():
             self.lost[rows[place]] += 1
+            self.lost_total += 1
 
     def _grow_rows(self) -> None:
         rows = len(self._x)
@@ -183,6 +206,7 @@ class Batch:
             old = getattr(self, name)
             setattr(self, name, np.concatenate([old, np.zeros_like(old)]))
         self._params = np.concatenate([self._params, np.ones_like(self._params)])
+        self._spread = Spread(*(np.concatenate([each, each]) for each in self._spread))
         self._offsets = np.concatenate([self._offsets, np.zeros_like(self._offsets)], axis=1)
 
     def _grow_width(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,6 +33,17 @@ from podtwin.engine.withdrawing import withdraw
 MAX_WAITING = 200_000
 COMMANDS = msgspec.msgpack.Decoder(Command)
 CHECKPOINT_NS = 60 * NS  # of log time; a restart reruns at most about this much
+
+
+class Doubts(NamedTuple):
+    """What the twins did not believe, counted.
+
+    unused : by reason, readings that moved no twin: those that are in no step, and those that a
+        filter gated. resets : by reason, how often a filter began anew.
+    """
+
+    unused: dict[str, int]
+    resets: dict[str, int]
 
 
 class _Member:
@@ -96,6 +108,27 @@ class Engine:
         for state in self.sites.values():
             total.update(state.skipped)
         return total
+
+    def doubts(self) -> Doubts:
+        """What moved no twin and what made one begin anew, since this engine began."""
+        batches = list(self._batches.values())
+        skipped = self.skipped_total()
+        unused = {reason.value: skipped[reason] for reason in Skipped}
+        return Doubts(
+            {**unused, "gated": sum(batch.gated_total for batch in batches)},
+            {
+                "gap": sum(batch.gap_total for batch in batches),
+                "lost": sum(batch.lost_total for batch in batches),
+            },
+        )
+
+    def lost(self) -> dict[str, int]:
+        """The sites that a filter has lost since this engine began, and how often."""
+        return {
+            name: member.batch.lost[member.row]
+            for name, member in list(self._members.items())
+            if member.batch is not None and member.batch.lost[member.row]
+        }
 
     def feed(self, frames: Iterable[Frame]) -> Outputs:
         """Takes the Frames and calculates all that closed."""
@@ -225,11 +258,11 @@ class Engine:
         closed = [_next_step(member) for member in group]
         batch = group[0].batch
         assert batch is not None  # noqa: S101 - `advance` groups by it
-        means, sds = batch.step([member.row for member in group], closed)
+        stepped = batch.step([member.row for member in group], closed)
         self.waiting -= len(group)
         results = [
-            step_result(member.state.site.id, step, mean, sd)
-            for member, step, mean, sd in zip(group, closed, means, sds, strict=True)
+            step_result(member.state.site.id, step, mean, sd, lost=lost)
+            for member, step, mean, sd, lost in zip(group, closed, *stepped, strict=True)
         ]
         verdicts = self._judge.steps(results, [member.watch for member in group])
         for member, step, result, verdict in zip(group, closed, results, verdicts, strict=True):

@@ -21,6 +21,7 @@ class StepResult(msgspec.Struct, frozen=True, gc=False):
     points, values, sd : (n,) what the derived Frame holds: priors beside sensors, then states.
     measured : (n,) mean of the readings in the step, NaN where there were none.
     gap : the first step after an hour or more without a reading.
+    lost : what is shown is of a filter that had lost its site; it begins anew after this step.
     """
 
     site: str
@@ -34,6 +35,7 @@ class StepResult(msgspec.Struct, frozen=True, gc=False):
     recorded: bool
     gap: bool
     params_digest: str
+    lost: bool = False
 
     def residuals(self) -> list[float]:
         """Measured less expected of each point, NaN where nothing was measured."""
@@ -60,7 +62,7 @@ class Outputs:
 
 
 def step_result(
-    site: str, closed: ClosedStep, values: Sequence[float], sd: Sequence[float]
+    site: str, closed: ClosedStep, values: Sequence[float], sd: Sequence[float], *, lost: bool
 ) -> StepResult:
     """The result of a step from the rows [y | x] of means and standard deviations."""
     plan = closed.plan
@@ -76,12 +78,14 @@ def step_result(
         closed.recorded,
         closed.restart,
         plan.digest,
+        lost,
     )
 
 
 def twin_frame(result: StepResult, recv_ns: int) -> Frame:
     """The derived Frame of a step; it arrived when the Frame that closed it did."""
-    flags = (_DEGRADED if result.degraded else 0) | (_RECORDED if result.recorded else 0)
+    flags = _DEGRADED if result.degraded or result.lost else 0
+    flags |= _RECORDED if result.recorded else 0
     body = encode_body(ReadingBody(result.points, result.values, result.sd))
     return Frame(
         0,

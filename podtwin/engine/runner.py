@@ -16,7 +16,7 @@ import structlog
 from podcore.errors import ConfigError, NotWritten
 from podcore.ports import Checkpoint, Clock, Cursors, EngineStore, LogReader, LogWriter
 from podcore.role import Health, RoleState
-from podtwin.engine.engine import MAX_WAITING, Engine
+from podtwin.engine.engine import MAX_WAITING, Doubts, Engine
 from podtwin.engine.judge import Judge
 from podtwin.engine.outputs import Outputs, command_frame
 
@@ -155,6 +155,10 @@ class EngineRunner:
         """How far it was behind after its last round; for any thread."""
         return self._lag
 
+    def doubts(self) -> Doubts:
+        """What moved no twin, and what made one begin anew; for any thread, of about now."""
+        return self.engine.doubts()
+
     def views(self) -> list[SiteView]:
         """Each site's time and what it runs; for any thread, of about now."""
         return [
@@ -267,6 +271,8 @@ class EngineRunner:
     def _detail(self) -> str:
         refused = {name: s.refused for name, s in self.engine.sites.items() if s.refused}
         notes = [f"{site}: no twin, {reason}" for site, reason in sorted(refused.items())]
+        lost = sorted(self.engine.lost().items())
+        notes += [f"{site}: its twin lost it and began anew, {times} times" for site, times in lost]
         if self._stalled:
             notes.append(f"results cannot be written ({self._stalled}); the log keeps the rest")
         lag = self._lag

@@ -25,6 +25,7 @@ from podtwin.status import (
     ReadingLedger,
     Status,
     ThreadStatus,
+    TwinStatus,
 )
 from podtwin.store.sealer import SealerRunner
 
@@ -85,6 +86,7 @@ def report(parts: Parts, healths: Sequence[Health], process: Process, ledger: Le
         states=ledger.states,
         lag=_lag(parts),
         backlog=_backlog(parts, process.pending_outbox),
+        twin=_twin(parts),
         broker=parts.ingest.broker() if parts.ingest else BrokerStatus(process.broker),
     )
 
@@ -105,6 +107,10 @@ def _lag(parts: Parts) -> Lag:
         hub_frames=parts.hub.lag_frames if parts.hub else 0,
         forward_frames=parts.forwarder.lag() if parts.forwarder else 0,
     )
+
+
+def _twin(parts: Parts) -> TwinStatus:
+    return TwinStatus(*parts.engine.doubts()) if parts.engine else TwinStatus()
 
 
 def _backlog(parts: Parts, pending_outbox: int) -> Backlog:

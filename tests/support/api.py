@@ -25,7 +25,14 @@ from podtwin.api.app import create_app
 from podtwin.api.deps import Access, ApiDeps, RecordingInfo, ReplayInfo
 from podtwin.api.formats import SCHEMA
 from podtwin.api.hub import Hub
-from podtwin.status import ComponentStatus, MessageLedger, ReadingLedger, Status, ThreadStatus
+from podtwin.status import (
+    ComponentStatus,
+    MessageLedger,
+    ReadingLedger,
+    Status,
+    ThreadStatus,
+    TwinStatus,
+)
 
 NOW_NS = MIDNIGHT_NS + 10 * 3_600 * NS
 DATA_DIR_ID = "01JD0000000000000000000000"
@@ -97,6 +104,7 @@ def status(**changed: object) -> Status:
         "ledger": MessageLedger(received=10, stored=6, duplicate=2, dead=1, pending=1),
         "readings": ReadingLedger(offered=300, stored=299, dead=1),
         "dead_by_reason": {"not_json": 1},
+        "twin": TwinStatus({"gated": 4, "late": 0}, {"gap": 0, "lost": 1}),
     }
     return Status(**{**plain, **changed})  # type: ignore[arg-type]
 

@@ -33,7 +33,8 @@ def test_status_shows_both_ledgers_and_everything_else_by_name() -> None:
     assert shown["dead_by_reason"] == {"not_json": 1}
     assert set(shown) == {
         "version", "data_dir_id", "now", "started_at", "roles", "ready", "components", "threads",
-        "ledger", "readings", "dead_by_reason", "births", "states", "lag", "backlog", "broker",
+        "ledger", "readings", "dead_by_reason", "dead_letters", "births", "states",
+        "lag", "backlog", "twin", "broker",
     }  # fmt: skip
 
 
@@ -190,6 +191,8 @@ def test_metrics_count_what_the_ledgers_count() -> None:
         'podtwin_readings_total{outcome="stored"} 299.0',
         'podtwin_dead_total{reason="not_json"} 1.0',
         'podtwin_lag_frames{reader="engine"} 0.0',
+        'podtwin_twin_unused_total{reason="gated"} 4.0',
+        'podtwin_twin_resets_total{reason="lost"} 1.0',
         'podtwin_thread_alive{thread="writer"} 1.0',
         'podtwin_component_running{component="mqtt"} 1.0',
         "podtwin_ready 1.0",

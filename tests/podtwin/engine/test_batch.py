@@ -56,7 +56,7 @@ def test_rows_grow_with_the_sites_and_are_given_back() -> None:
 
 def test_a_step_gives_a_mean_and_a_positive_sd_for_each_emitted_point() -> None:
     batch, rows = batch_of(2)
-    means, sds = batch.step(rows, [closed(), closed(shift=0.1)])
+    means, sds, _ = batch.step(rows, [closed(), closed(shift=0.1)])
     assert [len(each) for each in (*means, *sds)] == [len(PLAN.emitted)] * 4
     assert all(sd > 0.0 for each in sds for sd in each)
 
@@ -99,3 +99,22 @@ def test_a_reading_beyond_the_gate_is_counted_by_site_and_channel() -> None:
     batch.step(rows, [closed(), odd])
     assert batch.gated[rows[1], 4] == 1
     assert batch.gated[rows[0], 4] == 0
+
+
+def test_a_filter_that_loses_its_site_is_told_of_and_stays_counted() -> None:
+    batch, rows = batch_of(2)
+    for _ in range(40):
+        batch.step(rows, [closed(), closed()])
+    lost = [batch.step(rows, [closed(), closed(shift=1e4)]).lost for _ in range(150)]
+    assert not any(healthy for healthy, _ in lost)
+    assert sum(gone for _, gone in lost) == batch.lost[rows[1]] == batch.lost_total > 0
+    assert batch.gated_total == batch.gated.total() > 0
+    counted = batch.gated_total, batch.lost_total
+    batch.remove(rows[1])
+    assert (batch.gated_total, batch.lost_total) == counted
+
+
+def test_a_gap_is_counted_as_a_beginning() -> None:
+    batch, rows = batch_of(2)
+    batch.step(rows, [closed(), msgspec.structs.replace(closed(), restart=True)])
+    assert batch.gap_total == 1

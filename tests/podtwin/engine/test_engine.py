@@ -199,6 +199,8 @@ def test_what_comes_after_its_step_is_counted_and_changes_no_step_before() -> No
     engine = Engine()
     outputs = fed(log, engine=engine)
     assert engine.skipped_total() == {Skipped.LATE: 1}
+    assert engine.doubts().unused == dict.fromkeys(Skipped, 0) | {"late": 1, "gated": 0}
+    assert engine.doubts().resets == {"gap": 0, "lost": 0}
     whole = fed(log_of(frames, live(range(60, 90))))
     assert [f.body for f in outputs.frames[:11]] == [f.body for f in whole.frames[:11]]
 
