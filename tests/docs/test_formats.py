@@ -50,7 +50,8 @@ def settings_file(tmp_path: Path) -> Path:
 
 def _indented(language: str) -> list[str]:
     """Blocks inside a list, their indent taken off."""
-    found = re.findall(rf"^   ```{language}\n(.*?)^   ```$", text_of(PAGE), re.MULTILINE | re.DOTALL)
+    fence = re.compile(rf"^   ```{language}\n(.*?)^   ```$", re.MULTILINE | re.DOTALL)
+    found = fence.findall(text_of(PAGE))
     return [re.sub(r"^   ", "", each, flags=re.MULTILINE) for each in found]
 
 
