@@ -13,6 +13,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import structlog
+
 from ingest.log import open_database
 from ingest.native import MAX_PAYLOAD
 from podcore.errors import PodTwinError, RoleTaken
@@ -27,6 +29,8 @@ CREATE TABLE IF NOT EXISTS outbox (
   only INTEGER PRIMARY KEY CHECK (only = 1), boot TEXT NOT NULL,
   confirmed INTEGER NOT NULL, recorded_up_to INTEGER NOT NULL);
 """
+
+_log = structlog.get_logger(__name__)
 
 _LAST = "SELECT max(confirmed, coalesce((SELECT max(seq) FROM messages), 0)) FROM outbox"
 
@@ -54,6 +58,7 @@ class Outbox:
         self._confirmed: int = row[1]
         self._recorded_up_to: int = row[2]
         self._last: int = self._row(_LAST)[0]
+        self._refused = False
 
     @property
     def boot(self) -> str:
@@ -109,21 +114,34 @@ class Outbox:
         return [Message(seq, payload) for seq, payload in rows]
 
     def confirm(self, seq: int) -> None:
-        """Lets go of everything up to `seq`; what was confirmed before stays so."""
+        """Lets go of everything up to `seq`; what was confirmed before stays so.
+
+        On a disk that refuses, it is kept until the next ack: sent once more it is a duplicate,
+        while a sender that ended for it would be no help to anybody.
+        """
         with self._lock:
             seq = min(seq, self._last)
             if seq <= self._confirmed:
                 return
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.execute("DELETE FROM messages WHERE seq <= ?", (seq,))
-                self._connection.execute("UPDATE outbox SET confirmed = ?", (seq,))
-            self._confirmed = seq
+            try:
+                self._let_go(seq)
+            except sqlite3.OperationalError as error:
+                if not self._refused:
+                    _log.warning("outbox_not_trimmed", outbox=str(self.path), why=str(error))
+                self._refused = True
+                return
+            self._confirmed, self._refused = seq, False
 
     def close(self) -> None:
         """Ends the connection and frees the file for another process."""
         with self._lock:
             self._connection.close()
+
+    def _let_go(self, seq: int) -> None:
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("DELETE FROM messages WHERE seq <= ?", (seq,))
+            self._connection.execute("UPDATE outbox SET confirmed = ?", (seq,))
 
     def _row(self, query: str) -> sqlite3.Row:
         row: sqlite3.Row = self._connection.execute(query).fetchone()

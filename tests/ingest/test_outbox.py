@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from ingest.native import MAX_PAYLOAD
 from ingest.outbox import Outbox, PayloadTooLargeError
@@ -131,6 +136,39 @@ def test_whatever_the_order_nothing_unconfirmed_is_missing(
         Message(n, str(n).encode()) for n in range(min(confirmed, count) + 1, count + 1)
     ]
     box.close()
+
+
+@contextmanager
+def disk_that_refuses() -> Iterator[None]:
+    """No file of this process may grow, or be written at all."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_on_a_disk_that_refuses_what_is_confirmed_is_kept_until_the_next_ack(
+    outbox: Outbox,
+) -> None:
+    structlog.reset_defaults()
+    outbox.append_many([b"1", b"2", b"3"])
+    with capture_logs() as logs, disk_that_refuses():
+        outbox.confirm(1)
+        outbox.confirm(2)
+    assert [entry["event"] for entry in logs] == ["outbox_not_trimmed"]
+    assert outbox.first() == 1
+    assert [message.seq for message in outbox.read(0, 500)] == [1, 2, 3]
+    outbox.confirm(2)
+    assert outbox.first() == 3
+
+
+def test_on_a_disk_that_refuses_nothing_is_appended_and_no_number_is_lost(outbox: Outbox) -> None:
+    outbox.append(b"1")
+    with disk_that_refuses(), pytest.raises(sqlite3.OperationalError):
+        outbox.append(b"2")
+    assert outbox.append(b"2") == 2
 
 
 _APPENDS_FOR_EVER = """
