@@ -22,7 +22,7 @@ from ingest.topic_filter import TopicFilter
 from ingest.validate import Accepted, Validator
 from podcore.frame import Frame
 
-_Instant = tuple[str, str, int | None]  # site, node, source time
+_Key = tuple[str, str, int | None]  # site, node, source time
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,15 @@ class Taken:
         self.readings_dead += 1
 
 
+@dataclass(slots=True)
+class _Instant:
+    """What a message says of a node at one time. lines : where each part stood."""
+
+    parts: list[Part] = field(default_factory=list)
+    lines: list[Sample] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+
 class ForeignReader:
     """Reads the messages of one source."""
 
@@ -77,7 +86,7 @@ class ForeignReader:
         topic = arrival.topic
         decoded = self._source.format.decode(arrival.payload, self._source.mapping.unit_ns)
         taken = Taken(refusals=decoded.refusals, readings_dead=decoded.refusals.total)
-        instants: dict[_Instant, dict[str, float]] = {}
+        instants: dict[_Key, _Instant] = {}
         new: list[Line] = []
         for sample in decoded.samples:
             line = self._known.line(topic, sample)
@@ -90,9 +99,8 @@ class ForeignReader:
             line.last_ns = sample.ts_ns
         if new:
             self._announce(new, taken, arrival.recv_ns)
-        for instant, values in instants.items():
-            if values:
-                self._store(instant, values, taken, arrival)
+        for key, instant in instants.items():
+            self._store(key, instant, taken, arrival)
         return taken
 
     def _refuse(self, topic: str, sample: Sample, line: Line, taken: Taken) -> None:
@@ -111,23 +119,26 @@ class ForeignReader:
                 taken.refuse(routed)
 
     def _put(
-        self, instants: dict[_Instant, dict[str, float]], part: Part, sample: Sample, taken: Taken
+        self, instants: dict[_Key, _Instant], part: Part, sample: Sample, taken: Taken
     ) -> None:
-        row = part.row(sample.values)
-        twice = self._known.twice(part, sample.ts_ns, row)
-        held = instants.setdefault((part.site, part.node, sample.ts_ns), row)
-        if held is not row:
-            if not held.keys().isdisjoint(row):  # the same name twice in this message
-                again = [point for point in row if point in held]
-                twice += again
-                row = {point: row[point] for point in row if point not in held}
-            held.update(row)
-        for point in twice:
-            taken.refuse(
-                reject(Reason.POINT_TWICE, point, sample.series, f"line {sample.line}"),
-                part.site,
-                part.node,
-            )
+        twice = self._known.twice(part, sample.ts_ns)
+        if twice:
+            part = part.without(twice)
+            self._refuse_twice(part, twice, sample, taken)
+        key = (part.site, part.node, sample.ts_ns)
+        instant = instants.get(key)
+        if instant is None:
+            instant = instants[key] = _Instant()
+        instant.parts.append(part)
+        instant.lines.append(sample)
+        instant.values += part.of(sample.values)
+
+    def _refuse_twice(
+        self, part: Part, points: Iterable[str], sample: Sample, taken: Taken
+    ) -> None:
+        for point in points:
+            why = reject(Reason.POINT_TWICE, point, sample.series, f"line {sample.line}")
+            taken.refuse(why, part.site, part.node)
 
     def _announce(self, lines: Iterable[Line], taken: Taken, recv_ns: int) -> None:
         points: dict[tuple[str, str], dict[str, SentPoint]] = {}
@@ -139,13 +150,17 @@ class ForeignReader:
         for line in lines:
             line.told = self._registry.version
 
-    def _store(
-        self, instant: _Instant, values: dict[str, float], taken: Taken, arrival: Arrival
-    ) -> None:
-        site, node, ts_ns = instant
+    def _store(self, key: _Key, instant: _Instant, taken: Taken, arrival: Arrival) -> None:
+        site, node, ts_ns = key
+        points, values = self._known.row(instant.parts), instant.values
+        if points is None:
+            points, values = self._first_of_each(instant, taken)
+        if not points:
+            return
         fault = self._announcer.speaks_for_itself(site, node)
+        answer: Accepted | list[Rejected]
         if fault is None:
-            message = Telemetry(dict(values), ts_ns, None, None, [])
+            message = Telemetry([*values], ts_ns, None, None, [], points)
             answer = self._validator.telemetry(
                 site, node, message, arrival.recv_ns, came_ns=arrival.came_ns
             )
@@ -161,3 +176,18 @@ class ForeignReader:
             bad = answer
         for why in bad:
             taken.refusals.add(self._announcer.why(site, node, why), site, node)
+
+    def _first_of_each(
+        self, instant: _Instant, taken: Taken
+    ) -> tuple[tuple[str, ...], list[float]]:
+        """Where a message says a point twice, what it said first."""
+        found: dict[str, float] = {}
+        values = iter(instant.values)
+        for part, sample in zip(instant.parts, instant.lines, strict=True):
+            for point in part.points:
+                value = next(values)
+                if point in found:
+                    self._refuse_twice(part, [point], sample, taken)
+                else:
+                    found[point] = value
+        return tuple(found), list(found.values())

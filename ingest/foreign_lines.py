@@ -14,6 +14,7 @@ from ingest.reasons import Reason, Rejected, reject
 from ingest.sample import Format, Names, Sample
 from ingest.template import Foreign
 
+MAX_ROWS = 10_000  # orders in which parts came together: those of 1,000 hosts with ten messages
 MAX_CHARACTERS = 32_000_000  # of kept names: 40 lines of 300 for each of 2,500 hosts
 
 
@@ -21,12 +22,14 @@ MAX_CHARACTERS = 32_000_000  # of kept names: 40 lines of 300 for each of 2,500 
 class Part:
     """What of a line goes to one node; `places` is None when all of it does, in order.
 
+    number : its own among all parts, 0 for one that is made for a single message.
     names : of each point, what the sender calls it.
     sent : of each point, what a birth says of it.
     """
 
     site: str
     node: str
+    number: int = 0
     points: list[str] = field(default_factory=list)
     places: list[int] | None = field(default_factory=list)
     scales: list[float] = field(default_factory=list)
@@ -35,14 +38,24 @@ class Part:
     sent: dict[str, SentPoint] = field(default_factory=dict)
     scaled: bool = False
 
-    def row(self, values: list[float]) -> dict[str, float]:
-        """Its own among the values of the line, scaled, by point."""
+    def of(self, values: list[float]) -> list[float]:
+        """Its own among the values of the line, scaled, in the order of its points."""
         if self.places is not None:
             values = [values[place] for place in self.places]
         if self.scaled:
             rows = zip(values, self.scales, self.offsets, strict=True)
             values = [value * scale + offset for value, scale, offset in rows]
-        return dict(zip(self.points, values, strict=True))
+        return values
+
+    def without(self, points: list[str]) -> Part:
+        """The same for this message, but for some points."""
+        kept = [index for index, point in enumerate(self.points) if point not in points]
+        places = [index if self.places is None else self.places[index] for index in kept]
+        part = Part(self.site, self.node, places=places, scaled=self.scaled)
+        part.points = [self.points[index] for index in kept]
+        part.scales = [self.scales[index] for index in kept]
+        part.offsets = [self.offsets[index] for index in kept]
+        return part
 
     def add(self, place: int, name: object, routed: Routed) -> None:
         """One more field of the line."""
@@ -100,6 +113,8 @@ class KnownLines:
         self._characters = 0
         self._claims: dict[tuple[str, str], _Claim] = {}
         self._any_contested = False
+        self._parts = 0
+        self._rows: dict[tuple[int, ...], tuple[str, ...] | None] = {}
 
     def line(self, topic: str, sample: Sample) -> Line:
         """What is known of a sample's line; worked out when it is new."""
@@ -110,6 +125,7 @@ class KnownLines:
             if self._characters + size > self._max_characters:
                 self._lines.clear()
                 self._claims.clear()
+                self._rows.clear()
                 self._characters = 0
             self._characters += size
             line = self._lines[key] = self._learn(topic, sample)
@@ -121,8 +137,21 @@ class KnownLines:
             line.bad[name] = self._mapping.route(Foreign(topic, line.names, name))
         return line.bad.get(name)
 
-    def twice(self, part: Part, ts_ns: int | None, row: dict[str, float]) -> list[str]:
-        """Which points another name has filled at this time; taken out of the row."""
+    def row(self, parts: list[Part]) -> tuple[str, ...] | None:
+        """The points of several parts, one after the other; None when one is there twice."""
+        key = tuple(part.number for part in parts)
+        if key in self._rows:
+            return self._rows[key]
+        points = tuple(point for part in parts for point in part.points)
+        row = points if len(set(points)) == len(points) else None
+        if 0 not in key:
+            if len(self._rows) >= MAX_ROWS:
+                self._rows.clear()
+            self._rows[key] = row
+        return row
+
+    def twice(self, part: Part, ts_ns: int | None) -> list[str]:
+        """Which points another name has filled at this time."""
         if not self._any_contested:
             return []
         taken = []
@@ -131,7 +160,6 @@ class KnownLines:
             if claim is None or not claim.contested:
                 continue
             if ts_ns is not None and claim.last_ns == ts_ns and claim.last_name != name:
-                del row[point]
                 taken.append(point)
             else:
                 claim.last_name, claim.last_ns = name, ts_ns
@@ -146,7 +174,7 @@ class KnownLines:
             routed = self._mapping.route(Foreign(topic, line.names, name))
             if isinstance(routed, Routed):
                 key = (routed.site, routed.node)
-                part = parts.get(key) or parts.setdefault(key, Part(*key))
+                part = parts.get(key) or parts.setdefault(key, self._part(*key))
                 if routed.point in part.sent:  # two fields of this very line
                     line.refused.append(reject(Reason.POINT_TWICE, routed.point, name))
                     continue
@@ -160,6 +188,10 @@ class KnownLines:
                 part.places = None
         line.parts = list(parts.values())
         return line
+
+    def _part(self, site: str, node: str) -> Part:
+        self._parts += 1
+        return Part(site, node, self._parts)
 
     def _claim(self, point: tuple[str, str], name: object, line: Line) -> None:
         claim = self._claims.get(point)

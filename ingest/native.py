@@ -70,8 +70,9 @@ class Ack(msgspec.Struct, frozen=True):
 class Telemetry:
     """A telemetry message as sent: names and units are those of the sender.
 
-    values : by point id, or in the order of the birth; None is "not sampled now".
+    values : by point id, or in the order of `keys`; None is "not sampled now".
     bad : refused values of the message; the others are good.
+    keys : point ids of a list of values; None for those of the birth.
     """
 
     values: Values
@@ -79,6 +80,7 @@ class Telemetry:
     boot: str | None
     seq: int | None
     bad: list[Rejected]
+    keys: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,8 @@ class Validator:
             return [ts_ns, *message.bad]
         if isinstance(message.values, dict):
             keys, values = tuple(message.values), list(message.values.values())
+        elif message.keys is not None:
+            keys, values = message.keys, message.values
         else:
             order = _order(born, message, again=came_ns is not None)
             if isinstance(order, Rejected):
