@@ -20,6 +20,7 @@ from podtwin.cli import (
     doctor,
     endpoints,
     export,
+    import_,
     keys,
     publish,
     query,
@@ -49,6 +50,7 @@ app.command("record")(record.record)
 app.command("replay")(replay.replay)
 app.command("query")(query.query)
 app.command("export")(export.export)
+app.command("import")(import_.import_)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(deadletter.app, name="deadletter")

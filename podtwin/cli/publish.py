@@ -70,7 +70,7 @@ def publish(
     with progress_bar("acknowledged", clock) as advance:
         outcome = publisher.run(advance)
     _summary(publication, outcome, output)
-    _leave(outcome, broker)
+    leave(outcome, broker)
 
 
 def speed_of(text: str) -> float | None:
@@ -115,7 +115,8 @@ def _summary(publication: Publication, outcome: Outcome, output: Output) -> None
     )
 
 
-def _leave(outcome: Outcome, broker: str) -> None:
+def leave(outcome: Outcome, broker: str) -> None:
+    """Ends the command as the run ended: quietly, or with what is left and what to do."""
     from podtwin.agent.publish import End
 
     where = f"{outcome.confirmed} of {outcome.goal} messages are acknowledged"
