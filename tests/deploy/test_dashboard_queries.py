@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from support.dashboards import Query, filled, macros_of, queries, query
+from support.dashboards import Query, filled, macros_of, queries, query, rows
 from support.frames import reading
 from support.influxd import Influxd
 from support.sources import ROOT
@@ -45,7 +43,7 @@ class Database:
         stop_ns = self.start_ns + (SAMPLES + 1) * 10 * NS
         macros = macros_of(self.address.bucket, _rfc3339(self.start_ns), _rfc3339(stop_ns), "10s")
         text = filled(asked.text, macros, VARIABLES | other)
-        return _rows(self.server.flux(text))
+        return rows(self.server.flux(text))
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +78,8 @@ def _rfc3339(ns: int) -> str:
     return datetime.fromtimestamp(ns / NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _rows(answer: str) -> Rows:
-    """The rows of all tables; each set of columns begins with a head of its own."""
-    parts = answer.replace("\r\n", "\n").split("\n\n")
-    return [row for part in parts for row in csv.DictReader(io.StringIO(part.strip()))]
-
-
-def _values(rows: Rows, column: str = "_value") -> set[float]:
-    return {round(float(row[column]), 6) for row in rows}
+def _values(found: Rows, column: str = "_value") -> set[float]:
+    return {round(float(row[column]), 6) for row in found}
 
 
 @pytest.mark.parametrize("asked", list(queries()), ids=str)
@@ -104,9 +96,9 @@ def test_a_query_about_a_site_that_is_not_there_finds_nothing(
 
 
 def test_pue_is_power_of_the_main_meter_through_power_of_all_racks(database: Database) -> None:
-    rows = database.ask(query("site", "PUE A"))
-    assert _values(rows) == {FACILITY_W / IT_W}
-    assert len(rows) >= SAMPLES
+    found = database.ask(query("site", "PUE A"))
+    assert _values(found) == {FACILITY_W / IT_W}
+    assert len(found) >= SAMPLES
 
 
 def test_the_table_of_the_fleet_has_a_row_for_a_site(database: Database) -> None:
@@ -119,40 +111,40 @@ def test_the_table_of_the_fleet_has_a_row_for_a_site(database: Database) -> None
 
 
 def test_the_band_lies_two_standard_deviations_to_each_side(database: Database) -> None:
-    rows = database.ask(query("site", "Measured and twin: ${asset}/${point} B"))
-    assert _values(rows, "twin") == {SUPPLY_C - 1.0}
-    assert _values(rows, "low") == {SUPPLY_C - 2.0}
-    assert _values(rows, "high") == {SUPPLY_C}
+    found = database.ask(query("site", "Measured and twin: ${asset}/${point} B"))
+    assert _values(found, "twin") == {SUPPLY_C - 1.0}
+    assert _values(found, "low") == {SUPPLY_C - 2.0}
+    assert _values(found, "high") == {SUPPLY_C}
 
 
 def test_a_residual_is_counted_in_standard_deviations(database: Database) -> None:
-    rows = database.ask(query("site", "Residual in standard deviations: ${asset}/${point} A"))
-    assert _values(rows, "residual") == {2.0}
+    found = database.ask(query("site", "Residual in standard deviations: ${asset}/${point} A"))
+    assert _values(found, "residual") == {2.0}
 
 
 def test_a_gap_in_the_numbers_of_a_sender_is_counted(database: Database) -> None:
-    rows = database.ask(query("ingest", "Messages missing A"))
-    assert _values(rows) == {3.0}
+    found = database.ask(query("ingest", "Messages missing A"))
+    assert _values(found) == {3.0}
 
 
 def test_values_with_a_flag_are_counted(database: Database) -> None:
-    rows = database.ask(query("ingest", "Values with a flag A"))
+    found = database.ask(query("ingest", "Values with a flag A"))
     (site,) = load_site_files(ROOT / "deploy" / "podtwin" / "demo" / "ams-03.yaml")
-    assert _values(rows) == {float(len(site.site.points))}
+    assert _values(found) == {float(len(site.site.points))}
 
 
 def test_the_variable_of_sites_lists_all_of_them(database: Database) -> None:
-    rows = database.ask(query("fleet", "variable site"))
-    assert {row["_value"] for row in rows} == {"ams-03", "lis-02", "osl-01"}
+    found = database.ask(query("fleet", "variable site"))
+    assert {row["_value"] for row in found} == {"ams-03", "lis-02", "osl-01"}
 
 
 def test_points_are_offered_without_what_stands_beside_them(database: Database) -> None:
-    rows = database.ask(query("site", "variable point"))
-    assert [row["_value"] for row in rows] == ["supply_air_temp"]
+    found = database.ask(query("site", "variable point"))
+    assert [row["_value"] for row in found] == ["supply_air_temp"]
 
 
 def test_the_chain_of_power_has_a_column_for_each_link(database: Database) -> None:
     columns = ("meter", "ups in", "ups out", "pdus", "racks", "cooling")
     for letter, column in zip("ABCDEF", columns, strict=True):
-        rows = database.ask(query("site", f"Chain of power {letter}"))
-        assert column in rows[0], json.dumps(rows[0])
+        found = database.ask(query("site", f"Chain of power {letter}"))
+        assert column in found[0], json.dumps(found[0])

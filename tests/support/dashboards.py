@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -69,6 +71,12 @@ def macros_of(bucket: str, start: str, stop: str, window: str) -> dict[str, str]
         "timeRangeStop": stop,
         "windowPeriod": window,
     }
+
+
+def rows(answer: str) -> list[dict[str, str]]:
+    """The rows of all tables in an answer of InfluxDB; each set of columns begins with a head."""
+    parts = answer.replace("\r\n", "\n").split("\n\n")
+    return [row for part in parts for row in csv.DictReader(io.StringIO(part.strip()))]
 
 
 def provisioned(path: Path) -> dict[str, Any]:
