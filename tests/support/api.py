@@ -22,7 +22,9 @@ from podcore.ports import SeriesQuery
 from podcore.resolve import resolve
 from podcore.site import AssetFile, Location, Site, SiteFile, SiteType
 from podtwin.api.app import create_app
+from podtwin.api.context import Context
 from podtwin.api.deps import Access, ApiDeps, RecordingInfo, ReplayInfo
+from podtwin.api.door import Door
 from podtwin.api.formats import SCHEMA
 from podtwin.api.hub import Hub
 from podtwin.status import (
@@ -237,6 +239,11 @@ class Client:
 
     def __init__(self, world: World) -> None:
         self._app = create_app(world.deps())
+
+    @property
+    def door(self) -> Door:
+        context: Context = self._app.state.context
+        return context.door
 
     def get(self, path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
         return asyncio.run(self._ask(method, path, headers))

@@ -54,6 +54,11 @@ class MemoryKeys:
         self.looked = 0
         self.audit = MemoryAudit()
 
+    def clear(self) -> None:
+        self.kept.clear()
+        self.sessions.clear()
+        self.audit.entries.clear()
+
     def all(self) -> list[Key]:
         return list(self.kept.values())
 
