@@ -121,7 +121,6 @@ def test_the_stream_tells_of_its_own_sites_alone(keyed: Keyed) -> None:
             keyed.world.measure({"rack-01/it_power": 1.0}, site=site)
         keyed.world.follow()
         found.append(await anext(stream))
-        await stream.aclose()
         return found
 
     for text in asyncio.run(first_two()):
