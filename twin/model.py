@@ -48,6 +48,9 @@ class Model(Protocol):
     def name(self) -> str:
         """Name and version; a checkpoint of another one starts anew."""
 
+    def __hash__(self) -> int:
+        """What is known of its channels is kept by it."""
+
     def channels(self) -> Sequence[Channel]:
         """The columns of u, y and x, each role in array order."""
 

@@ -46,7 +46,7 @@ class Scoring:
         self._detectors = detectors
         self._kinds = (*detectors, RuleKind.RUNAWAY)
         # The same sites are stepped together again and again.
-        self._last: tuple[list[Mapping[RuleKind, Lines]], _Stacked] | None = None
+        self._last: tuple[Sequence[Mapping[RuleKind, Lines]], _Stacked] | None = None
 
     def scores(
         self, results: Sequence[StepResult], watches: Sequence[Watch]
@@ -76,9 +76,11 @@ class Scoring:
 
     def _stacked(self, watches: Sequence[Watch]) -> _Stacked:
         of = [watch.lines for watch in watches]
-        if self._last is None or not _are_same(self._last[0], of):
-            self._last = of, self._stack(watches)
-        return self._last[1]
+        if self._last is not None and _are_same(self._last[0], of):
+            return self._last[1]
+        stacked = self._stack(watches)
+        self._last = of, stacked
+        return stacked
 
     def _stack(self, watches: Sequence[Watch]) -> _Stacked:
         sizes: list[int] = []

@@ -31,7 +31,7 @@ def several(name: str, sites: int, cases: int, seed: int) -> tuple[Array, Array,
     model, params, u = MODELS[name]
     noise = default_rng(seed)
     x = np.repeat(model.initial(params)[np.newaxis], cases, axis=0).repeat(sites, axis=1)
-    x = x + 30.0 * traits(model).nudge * noise.normal(size=x.shape)
+    x += 30.0 * traits(model).nudge * noise.normal(size=x.shape)
     each = u.repeat(sites, axis=0) * noise.uniform(0.9, 1.1, (sites, u.shape[1]))
     own = params.repeat(sites, axis=0) * noise.uniform(0.95, 1.05, (sites, 1))
     return x, each, own, noise.choice([5.0, 30.0], sites)
