@@ -82,6 +82,7 @@ class Notifier:
     wake : set when the outbox has grown or an answer came; cleared here.
     chance : in [0, 1), for the jitter.
     submit : begins a send; in a thread of its own when left out.
+    tidy : deletes what else has grown old in the same file, a little at a time.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Notifier:
         *,
         chance: Callable[[], float] = random.random,
         submit: Submit = in_a_thread,
+        tidy: Callable[[], object] = lambda: None,
     ) -> None:
         self._outbox = outbox
         self._sender = sender
@@ -100,6 +102,7 @@ class Notifier:
         self._wake = wake
         self._chance = chance
         self._submit = submit
+        self._tidy = tidy
         self._lines: dict[str, _Line] = {}
         self._flights: list[_Flight] = []
         self._pruned_s: float | None = None
@@ -277,3 +280,4 @@ class Notifier:
         if self._pruned_s is None or now_s - self._pruned_s >= PRUNE_S:
             self._pruned_s = now_s
             self._outbox.prune(self._clock.now_ns() - KEEP_NS)
+            self._tidy()

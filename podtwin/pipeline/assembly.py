@@ -44,6 +44,7 @@ from podtwin.pipeline.report import Parts, Process, report
 from podtwin.pipeline.stored import stored
 from podtwin.pipeline.wakes import Wakes
 from podtwin.status import Status
+from podtwin.store.alert_pruning import AlertPruning
 from podtwin.store.alert_rows import Alerts
 from podtwin.store.audit import AuditLog
 from podtwin.store.deliveries import Deliveries
@@ -200,7 +201,10 @@ class Pipeline:
     def _make_notifier(self) -> Role:
         sender = HttpSender(self._options.targets, self._clock)
         outbox = SqliteOutbox(self._state)
-        notifier = self._parts.notifier = Notifier(outbox, sender, self._clock, self._told)
+        tidy = AlertPruning(self._state).prune
+        notifier = self._parts.notifier = Notifier(
+            outbox, sender, self._clock, self._told, tidy=tidy
+        )
         return notifier
 
     def _make_api(self) -> Role:

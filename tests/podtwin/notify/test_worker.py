@@ -308,6 +308,18 @@ def test_what_has_been_settled_for_a_month_goes(bench: Bench) -> None:
     assert bench.messages() == []
 
 
+def test_what_else_has_grown_old_is_tidied_every_ten_minutes(bench: Bench) -> None:
+    tidied: list[float] = []
+    notifier = Notifier(
+        bench.outbox, bench.sender, bench.clock, threading.Event(), submit=at_once,
+        tidy=lambda: tidied.append(bench.clock.monotonic_s()),
+    )  # fmt: skip
+    for _ in range(21):
+        settle(notifier)
+        bench.clock.advance(60.0)
+    assert tidied == [0.0, 600.0, 1200.0]
+
+
 def eventually(ask: Callable[[], bool]) -> bool:
     pause = threading.Event()
     return any(ask() or pause.wait(0.02) for _ in range(250))
