@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Schemas and checks of files; settings in force.")
 _FINDING = 1
+_STARS = "*" * 10  # as pydantic shows a secret
+_IN_ADDRESS = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 
 class SchemaOf(enum.StrEnum):
@@ -116,7 +119,7 @@ def show(
     loaded = load_settings(file)
     values = loaded.settings.model_dump(mode="json")
     origins = loaded.origins()
-    rows = {name: _inside(values, name) for name in setting_names()}
+    rows = {name: _hidden(_inside(values, name)) for name in setting_names()}
     if output is Output.JSON:
         print_json(
             {
@@ -141,8 +144,15 @@ def _inside(values: object, name: str) -> object:
 
 def _shown(value: object) -> str:
     if isinstance(value, list):
-        return ",".join(map(str, value))
+        return ",".join(map(_shown, value)) or "-"
+    if isinstance(value, dict):  # one of several, such as a source of `ingest.sources`
+        return " ".join(map(_shown, value.values()))
     return "-" if value is None else str(value)
+
+
+def _hidden(value: object) -> object:
+    """The value without a password that stands in an address."""
+    return _IN_ADDRESS.sub(f"\\1{_STARS}@", value) if isinstance(value, str) else value
 
 
 def _fields(error: ConfigError) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,11 @@ from podtwin.cli.publish import DEFAULT_BROKER, speed_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ingest.address import BrokerAddress
+    from podcore.ports import Clock
     from podcore.site import Site
     from podtwin.agent.simulation import Script, SimulatedNode
+    from simulators.faults import FaultSpec
 
 
 def simulate(
@@ -54,13 +58,8 @@ def simulate(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Publish the readings of simulated sites, with an outbox that survives a restart."""
-    from ulid import ULID
-
     from podcore.clock import SystemClock
-    from podtwin.agent.simulation import node_of, simulated_node
     from podtwin.cli.account import broker_address
-    from podtwin.pipeline.datadir import DataDir
-    from podtwin.pipeline.demo_sites import require_sites
     from simulators.faults import parse_fault
 
     clock, address = SystemClock(), broker_address(broker)
@@ -68,24 +67,47 @@ def simulate(
     script = _script(speed_of(speed), length_s, duration_s(past, "--past"))
     wanted = _sites(site_files, sites, seed)
     specs = [parse_fault(text) for text in faults or ()]
-    require_sites(specs, wanted)
+    nodes = _nodes(wanted, data_dir, address, clock, _Play(seed, script, specs))
+    play(nodes, clock, length_s if script.live else None, endless=script.live)
+    _summary(nodes, output, broker)
+
+
+@dataclass(frozen=True, slots=True)
+class _Play:
+    """What is played, whatever the site."""
+
+    seed: int
+    script: Script
+    faults: Sequence[FaultSpec]
+
+
+def _nodes(
+    sites: Sequence[Site], data_dir: Path, address: BrokerAddress, clock: Clock, what: _Play
+) -> list[SimulatedNode]:
+    """A node a site, each with the outbox that it alone may use."""
+    from ulid import ULID
+
+    from podtwin.agent.simulation import node_of, simulated_node
+    from podtwin.pipeline.datadir import DataDir
+    from podtwin.pipeline.demo_sites import require_sites
+
+    require_sites(what.faults, sites)
     folder = DataDir(data_dir)
-    folder.hold(f"outbox-{site.id}.{node_of(site)}" for site in wanted)
-    nodes = [
+    folder.hold(f"outbox-{site.id}.{node_of(site)}" for site in sites)
+    outboxes = [folder.outbox(site.id, node_of(site)) for site in sites]
+    return [
         simulated_node(
             site,
             address,
-            folder.outbox(site.id, node_of(site)),
+            outbox,
             clock,
-            seed=seed,
+            seed=what.seed,
             ulid=str(ULID()),
-            script=_not_again(script, folder.outbox(site.id, node_of(site))),
-            faults=specs,
+            script=_not_again(what.script, outbox),
+            faults=what.faults,
         )
-        for site in wanted
+        for site, outbox in zip(sites, outboxes, strict=True)
     ]
-    play(nodes, clock, length_s if script.live else None, endless=script.live)
-    _summary(nodes, output, broker)
 
 
 def _script(speed: float | None, duration_s: float | None, past_s: float | None = None) -> Script:

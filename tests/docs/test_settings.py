@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 import typer
 from support.documents import Block, blocks, rows, section, text_of
+from typer.testing import CliRunner
 
 from podtwin.cli.app import app
 from podtwin.config.load import load_settings, setting_names
@@ -57,6 +58,19 @@ def test_a_file_of_the_documents_loads(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "podtwin.yaml"
     file.write_text(block.text, encoding="utf-8")
     assert load_settings(file).settings.broker.url is not None
+
+
+def test_the_example_of_origins_is_what_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file,) = [block for block in FILES if block.page == PAGE]
+    (tmp_path / "podtwin.yaml").write_text(file.text, encoding="utf-8")
+    (tmp_path / "password").write_text("secret", encoding="utf-8")
+    monkeypatch.setenv("PODTWIN_BROKER__PASSWORD_FILE", str(tmp_path / "password"))
+    printed = CliRunner().invoke(app, ["config", "show", "--origin"]).stdout.splitlines()
+    (example,) = [block for block in blocks("", PAGE) if "podtwin.yaml line" in block.text]
+    words = [line.split() for line in printed]
+    assert [line for line in example.lines if line.split() not in words] == []
 
 
 def test_every_role_is_explained() -> None:

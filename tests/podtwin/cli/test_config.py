@@ -54,3 +54,46 @@ def test_settings_are_shown_with_where_they_came_from(
     assert shown["http.host"]["origin"] == "default"
     table = RUNNER.invoke(app, ["show", "--origin"])
     assert "(PODTWIN_HTTP__PORT)" in table.stdout
+
+
+SECRET = "open-sesame"
+FILE = f"""\
+broker: {{url: mqtts://broker.example.org:8883, password: {SECRET}}}
+influx: {{url: "http://me:{SECRET}@influx.example.org:8086"}}
+ingest:
+  sources:
+    - {{topics: telegraf/#, format: influx, map: maps/hosts.yaml}}
+    - {{topics: lab/+/lines, format: influx, map: maps/lab.yaml}}
+"""
+
+
+def test_no_secret_is_shown_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "podtwin.yaml").write_text(FILE)
+    (tmp_path / "token").write_text(SECRET)
+    monkeypatch.setenv("PODTWIN_INFLUX__TOKEN_FILE", str(tmp_path / "token"))
+    for form in ("table", "json"):
+        shown = RUNNER.invoke(app, ["show", "--origin", "-o", form]).stdout
+        assert SECRET not in shown
+        assert "http://me:**********@influx.example.org:8086" in shown
+        assert "mqtts://broker.example.org:8883" in shown
+    lines = dict(line.split(None, 1) for line in _table().splitlines())
+    assert lines["influx.token"] == "**********  (PODTWIN_INFLUX__TOKEN_FILE)"
+    assert lines["broker.password"] == "**********  (podtwin.yaml line 1)"
+
+
+def test_sources_are_shown_a_few_words_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "ingest.sources" in _table()
+    (tmp_path / "podtwin.yaml").write_text(FILE)
+    lines = dict(line.split(None, 1) for line in _table().splitlines())
+    both = "telegraf/# influx maps/hosts.yaml,lab/+/lines influx maps/lab.yaml"
+    assert lines["ingest.sources"] == f"{both}  (podtwin.yaml line 4)"
+
+
+def _table() -> str:
+    return RUNNER.invoke(app, ["show", "--origin"]).stdout
