@@ -7,6 +7,7 @@ other role waits for this one: the log keeps what was not delivered.
 
 from __future__ import annotations
 
+import enum
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -33,9 +34,17 @@ _MAX_DOUBLINGS: Final = 10  # keeps 2**n a number; the longest wait is reached a
 _logger = structlog.get_logger(NAME)
 
 
+class Stalled(enum.StrEnum):
+    """Why a try failed, after which the same is tried again."""
+
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    NOT_WRITTEN = "not_written"
+
+
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """What this process has done. retries : tries that failed, by why."""
+    """What this process has done. retries : tries that failed, by `Stalled`."""
 
     frames: int
     retries: Mapping[str, int]
@@ -110,13 +119,15 @@ class ForwardRole(ThreadRole):
             done = [forwarder.advance() for forwarder in self._forwarders]
             self._again()
         except Unreachable as error:
-            self._note("unreachable", f"{self._target} does not answer ({error}); trying again")
+            self._note(
+                Stalled.UNREACHABLE, f"{self._target} does not answer ({error}); trying again"
+            )
             return wait_s(self._failed, error.retry_after_s, self._chance())
         except Refused as error:
-            self._note("refused", f"{self._target} refuses: {error}")
+            self._note(Stalled.REFUSED, f"{self._target} refuses: {error}")
             return REFUSED_WAIT_S
         except NotWritten as error:
-            self._note("not_written", f"the cursor cannot be kept ({error}); free disk space")
+            self._note(Stalled.NOT_WRITTEN, f"the cursor cannot be kept ({error}); free disk space")
             return DISK_WAIT_S
         self._note_well()
         return 0.0 if max(done) == READ_LIMIT else LINGER_S
@@ -131,12 +142,12 @@ class ForwardRole(ThreadRole):
                 for forwarder in self._forwarders:
                     forwarder.look()
 
-    def _note(self, reason: str, why: str) -> None:
-        self._retries[reason] += 1
+    def _note(self, reason: Stalled, why: str) -> None:
+        self._retries[reason.value] += 1
         self._failed += 1
         if not self._why:
             self._since_s = self._clock.monotonic_s()
-            _logger.warning("forwarding_stopped", reason=reason, why=why)
+            _logger.warning("forwarding_stopped", reason=reason.value, why=why)
         self._why = why
 
     def _note_well(self) -> None:

@@ -75,6 +75,19 @@ class Lag:
 
 
 @dataclass(frozen=True, slots=True)
+class ForwardStatus:
+    """What went on to a database.
+
+    frames : delivered by this process. refused : lines that it will not have, by reason, over
+    restarts. retries : tries of this process that failed, by reason.
+    """
+
+    frames: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    retries: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """What waits in memory and in the outboxes of this process."""
 
@@ -124,5 +137,6 @@ class Status:
     states: int = 0
     lag: Lag = Lag()
     backlog: Backlog = Backlog()
+    forward: ForwardStatus = ForwardStatus()
     twin: TwinStatus = TwinStatus()
     broker: BrokerStatus = BrokerStatus()

@@ -12,12 +12,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ingest.forward_role import Stalled
 from podtwin.alerts.conditions import OPEN
 from podtwin.alerts.delivery import Delivery
 from podtwin.alerts.rules import Severity
 from podtwin.api.authorize import Reason
 from podtwin.api.hub import Hub
-from podtwin.status import Status, TwinStatus
+from podtwin.status import ForwardStatus, Status, TwinStatus
+from podtwin.store.influx_answer import LineReason
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
@@ -90,7 +92,12 @@ def _readers(status: Status) -> list[Metric]:
             "podtwin_lag_frames",
             "Frames that a reader of the log has still to read.",
             "reader",
-            {"engine": lag.engine_frames, "seal": lag.seal_frames, "hub": lag.hub_frames},
+            {
+                "engine": lag.engine_frames,
+                "seal": lag.seal_frames,
+                "hub": lag.hub_frames,
+                "forward": lag.forward_frames,
+            },
         ),
         _gauge("podtwin_inbox_messages", "Messages in the inbox.", backlog.inbox_messages),
         _gauge("podtwin_inbox_bytes", "Bytes in the inbox.", backlog.inbox_bytes),
@@ -98,7 +105,29 @@ def _readers(status: Status) -> list[Metric]:
             "podtwin_closed_steps", "Closed steps that wait for the twin.", backlog.closed_steps
         ),
         _gauge("podtwin_outbox_pending", "Unconfirmed outbox messages.", backlog.pending_outbox),
+        *_forward(status.forward),
         *_twin(status.twin),
+    ]
+
+
+def _forward(forward: ForwardStatus) -> list[Metric]:
+    refused = {reason.value: forward.refused.get(reason.value, 0) for reason in LineReason}
+    retries = {why.value: forward.retries.get(why.value, 0) for why in Stalled}
+    return [
+        _count(
+            "podtwin_forwarded_frames",
+            "Frames delivered to InfluxDB since the start.",
+            forward.frames,
+        ),
+        _counter(
+            "podtwin_forward_refused", "Lines InfluxDB refused, by reason.", "reason", refused
+        ),
+        _counter(
+            "podtwin_forward_retries",
+            "Deliveries to be tried again, since the start.",
+            "reason",
+            retries,
+        ),
     ]
 
 

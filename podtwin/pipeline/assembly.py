@@ -53,6 +53,7 @@ from podtwin.store.outbox import SqliteOutbox
 from podtwin.store.retries import Retries
 from podtwin.store.sealer import Sealer, SealerRunner
 from podtwin.store.state import StateStore
+from podtwin.store.undelivered import UndeliveredRows
 
 INGEST_DRAIN_S = 3.0
 ENGINE_DRAIN_S = 3.0
@@ -329,6 +330,7 @@ class Pipeline:
                 str(self.broker),
                 draining=self._draining,
                 pending_outbox=self._options.outboxes(),
+                undelivered=UndeliveredRows(self._state).reasons(),
             ),
             self.ledger(),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.forward_role import ForwardRole
@@ -20,6 +20,7 @@ from podtwin.status import (
     BrokerStatus,
     ComponentStatus,
     DeadLetterCount,
+    ForwardStatus,
     Lag,
     MessageLedger,
     ReadingLedger,
@@ -48,6 +49,7 @@ class Process:
     """What is true of the process as a whole.
 
     broker : its address. pending_outbox : messages in the outboxes of this process.
+    undelivered : lines that a database refused, by reason.
     """
 
     data_dir_id: str
@@ -57,6 +59,7 @@ class Process:
     broker: str
     draining: bool
     pending_outbox: int
+    undelivered: Mapping[str, int]
 
 
 def report(parts: Parts, healths: Sequence[Health], process: Process, ledger: Ledger) -> Status:
@@ -86,6 +89,7 @@ def report(parts: Parts, healths: Sequence[Health], process: Process, ledger: Le
         states=ledger.states,
         lag=_lag(parts),
         backlog=_backlog(parts, process.pending_outbox),
+        forward=_forward(parts, process.undelivered),
         twin=_twin(parts),
         broker=parts.ingest.broker() if parts.ingest else BrokerStatus(process.broker),
     )
@@ -111,6 +115,13 @@ def _lag(parts: Parts) -> Lag:
 
 def _twin(parts: Parts) -> TwinStatus:
     return TwinStatus(*parts.engine.doubts()) if parts.engine else TwinStatus()
+
+
+def _forward(parts: Parts, undelivered: Mapping[str, int]) -> ForwardStatus:
+    if parts.forwarder is None:
+        return ForwardStatus(refused=dict(undelivered))
+    done = parts.forwarder.counts()
+    return ForwardStatus(done.frames, dict(undelivered), dict(done.retries))
 
 
 def _backlog(parts: Parts, pending_outbox: int) -> Backlog:

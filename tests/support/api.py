@@ -29,6 +29,8 @@ from podtwin.api.formats import SCHEMA
 from podtwin.api.hub import Hub
 from podtwin.status import (
     ComponentStatus,
+    ForwardStatus,
+    Lag,
     MessageLedger,
     ReadingLedger,
     Status,
@@ -106,6 +108,8 @@ def status(**changed: object) -> Status:
         "ledger": MessageLedger(received=10, stored=6, duplicate=2, dead=1, pending=1),
         "readings": ReadingLedger(offered=300, stored=299, dead=1),
         "dead_by_reason": {"not_json": 1},
+        "lag": Lag(forward_frames=7),
+        "forward": ForwardStatus(30, {"bucket retention": 2}, {"unreachable": 5}),
         "twin": TwinStatus({"gated": 4, "late": 0}, {"gap": 0, "lost": 1}),
     }
     return Status(**{**plain, **changed})  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ def test_status_shows_both_ledgers_and_everything_else_by_name() -> None:
     assert set(shown) == {
         "version", "data_dir_id", "now", "started_at", "roles", "ready", "components", "threads",
         "ledger", "readings", "dead_by_reason", "dead_letters", "births", "states",
-        "lag", "backlog", "twin", "broker",
+        "lag", "backlog", "forward", "twin", "broker",
     }  # fmt: skip
 
 
@@ -192,6 +192,11 @@ def test_metrics_count_what_the_ledgers_count() -> None:
         'podtwin_dead_total{reason="not_json"} 1.0',
         'podtwin_lag_frames{reader="engine"} 0.0',
         'podtwin_twin_unused_total{reason="gated"} 4.0',
+        'podtwin_lag_frames{reader="forward"} 7.0',
+        "podtwin_forwarded_frames_total 30.0",
+        'podtwin_forward_refused_total{reason="bucket retention"} 2.0',
+        'podtwin_forward_refused_total{reason="too large"} 0.0',
+        'podtwin_forward_retries_total{reason="unreachable"} 5.0',
         'podtwin_twin_resets_total{reason="lost"} 1.0',
         'podtwin_thread_alive{thread="writer"} 1.0',
         'podtwin_component_running{component="mqtt"} 1.0',
