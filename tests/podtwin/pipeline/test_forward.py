@@ -13,15 +13,20 @@ from support.live_ingest import LAB
 from support.memory_log import MemoryLog
 from support.waiting import eventually
 
+from ingest.address import BrokerAddress
 from podcore.clock import SystemClock
+from podcore.errors import ConfigError
 from podcore.frame import Source
 from podcore.retry import FORWARD, RetryRequest
+from podtwin.pipeline.assembly import Pipeline
 from podtwin.pipeline.forward import (
     DERIVED_CURSOR,
     LOG_CURSOR,
     drop_unconfigured,
     make_forward_role,
 )
+from podtwin.pipeline.options import PipelineOptions
+from podtwin.store.influx_client import InfluxAddress
 from podtwin.store.retries import Retries
 from podtwin.store.state import StateStore
 from podtwin.store.undelivered import UndeliveredRows
@@ -105,3 +110,48 @@ def test_a_forwarder_that_is_configured_no_longer_is_dropped_and_said(state: Sta
     assert dict(state.all()) == {"engine": 5, LOG_CURSOR: 5}
     (said,) = logs
     assert (said["reader"], said["not_read"]) == ("forward/other/log", 7)
+
+
+@pytest.mark.parametrize(
+    ("history", "kept_for"),
+    (
+        ("embedded", {"sealer/log"}),
+        ("influx", {LOG_CURSOR}),
+        ("both", {"sealer/log", LOG_CURSOR}),
+    ),
+)
+def test_a_log_is_kept_for_whoever_carries_it_on(
+    tmp_path: Path, history: str, kept_for: set[str]
+) -> None:
+    pipeline = built(tmp_path, history)
+    assert set(pipeline._keepers("log")) == kept_for  # noqa: SLF001 - what its trimmer waits for
+    pipeline.stop()
+
+
+def test_with_the_embedded_history_alone_an_old_forwarder_holds_no_log(tmp_path: Path) -> None:
+    built(tmp_path, "both").stop()
+    store = StateStore(tmp_path / "state.db")
+    store.set(LOG_CURSOR, 3)
+    with capture_logs() as logs:
+        built(tmp_path, "embedded").stop()
+    assert LOG_CURSOR not in store.all()
+    assert any(each["event"] == "reader_dropped" for each in logs)
+    store.close()
+
+
+def test_without_an_address_the_role_is_refused(tmp_path: Path) -> None:
+    options = PipelineOptions(tmp_path, roles=("forward",), history="influx")
+    with pytest.raises(ConfigError, match=r"influx\.token_file"):
+        Pipeline(options, SystemClock())
+
+
+def built(folder: Path, history: str) -> Pipeline:
+    address = InfluxAddress("http://127.0.0.1:9", "acme", "twin", "secret")
+    options = PipelineOptions(
+        folder,
+        roles=("ingest", "forward"),
+        broker=BrokerAddress("127.0.0.1", 9),
+        history=history,
+        influx=address,
+    )
+    return Pipeline(options, SystemClock())
