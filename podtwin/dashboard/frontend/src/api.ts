@@ -218,6 +218,13 @@ export class Problem extends Error {
   }
 }
 
+let refused = (): void => undefined;
+
+/** Calls back whenever the server asks for a key. */
+export function whenRefused(call: () => void): void {
+  refused = call;
+}
+
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const answer = await fetch(path, { headers: { Accept: "application/json" }, signal: signal ?? null });
   if (answer.ok) return (await answer.json()) as T;
@@ -226,9 +233,15 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 /** Asks for something to be done; the answer says what it will be known by. */
 export async function post(path: string, said: object): Promise<{ id: string }> {
-  const headers = { Accept: "application/json", "Content-Type": "application/json" };
-  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(said) });
-  if (answer.ok) return (await answer.json()) as { id: string };
+  return (await send("POST", path, said)) as { id: string };
+}
+
+/** Changes something. The header is one that no page of another origin can send. */
+export async function send(method: "POST" | "DELETE", path: string, said?: object): Promise<unknown> {
+  const headers = { Accept: "application/json", "Content-Type": "application/json", "X-PodTwin": "1" };
+  const answer = await fetch(path, { method, headers, body: said ? JSON.stringify(said) : null });
+  if (answer.status === 204) return null;
+  if (answer.ok) return await answer.json();
   throw await problemOf(answer);
 }
 
@@ -238,6 +251,7 @@ export function problemFrom(error: unknown): Problem {
 }
 
 async function problemOf(answer: Response): Promise<Problem> {
+  if (answer.status === 401) refused();
   const fallback = `The server answered ${answer.status} to ${new URL(answer.url).pathname}.`;
   if (!answer.headers.get("content-type")?.includes("json")) return new Problem(answer.status, answer.statusText, fallback);
   const body = (await answer.json()) as { title?: string; detail?: string };

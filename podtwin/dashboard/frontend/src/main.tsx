@@ -11,20 +11,31 @@ import { listenForKeys } from "./keyboard";
 import { live, startLive } from "./live/client";
 import { exposeTestHook } from "./site/testhook";
 import { SitePage } from "./site/site";
+import { door, who } from "./session";
 import { BrokenBanner, Header } from "./ui/header";
 import { Help } from "./ui/help";
+import { Login } from "./ui/login";
 import { Note } from "./ui/parts";
 import { hrefOf, onLink, theme, view } from "./view";
 
 function Page() {
-  const { page, site } = view.value;
+  const shut = door.value === "out" || door.value === "lost";
   return (
     <>
       <Header />
-      <BrokenBanner />
-      <div class="content">{page === "site" && site ? <SitePage key={site} id={site} /> : page === "fleet" ? <Fleet /> : page === "alerts" ? <AlertsPage /> : <Lost />}</div>
+      {shut ? <Login /> : <BrokenBanner />}
+      {(door.value === "in" || door.value === "lost") && <Content />}
       <Help />
     </>
+  );
+}
+
+function Content() {
+  const { page, site } = view.value;
+  return (
+    <div class="content" inert={door.value === "lost"}>
+      {page === "site" && site ? <SitePage key={site} id={site} /> : page === "fleet" ? <Fleet /> : page === "alerts" ? <AlertsPage /> : <Lost />}
+    </div>
   );
 }
 
@@ -44,12 +55,25 @@ effect(() => {
   const root = document.documentElement;
   root.dataset["theme"] = theme.value;
   root.classList.toggle("kiosk", view.value.kiosk);
-  root.classList.toggle("broken", live.stream.value === "broken");
+  root.classList.toggle("broken", live.stream.value === "broken" || door.value === "lost");
   document.title = view.value.site ? `${view.value.site} · PodTwin` : view.value.page === "alerts" ? "Alerts · PodTwin" : "PodTwin";
 });
 exposeTestHook();
 listenForKeys();
 effect(() => live.watch(view.value.site));
-startLive();
+live.listen(({ type }) => {
+  // The stream does not say why it broke; and another tab may have logged in.
+  if (type === "down" || type === "end" || (type === "snapshot" && door.peek() !== "in")) void who();
+});
+let running = false;
+effect(() => {
+  const now = door.value;
+  if (running && (now === "in" || now === "out")) live.again();
+  else if (now === "in") {
+    running = true;
+    startLive();
+  }
+});
+void who();
 const host = document.querySelector("#page");
 if (host) render(<Page />, host);

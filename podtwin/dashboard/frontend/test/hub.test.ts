@@ -72,3 +72,15 @@ test("a tab that left is not sent to", () => {
   wires[0]?.say("snapshot", snapshot);
   expect(tab.got).toEqual([]);
 });
+
+test("as somebody else it forgets what it was told, and asks anew", () => {
+  const { hub, wires } = started();
+  const tab = new Inbox("a");
+  hub.join(tab);
+  wires[0]?.say("snapshot", snapshot);
+  hub.again();
+  expect(wires.length).toBe(2);
+  const late = new Inbox("a");
+  hub.join(late);
+  expect(late.got).toEqual([]);
+});

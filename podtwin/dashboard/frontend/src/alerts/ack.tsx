@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { post, problemFrom, type Alert, type Problem } from "../api";
+import { may } from "../session";
 import { HANDLING_WORDS } from "./order";
 
 type Asking = "no" | "sending" | "sent";
@@ -15,6 +16,13 @@ export function Acknowledge({ alert }: { alert: Alert }) {
     return (
       <p class="soft" data-testid="alert-acknowledged">
         {HANDLING_WORDS[alert.handling]} by {alert.handled_by || "somebody"}. It becomes new again when it grows worse.
+      </p>
+    );
+  }
+  if (!may("operate")) {
+    return (
+      <p class="soft" data-testid="alert-read-only">
+        Nobody has acknowledged it. Your key allows reading; acknowledging needs one with the scope operate.
       </p>
     );
   }

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 
 import { post, problemFrom, type Alert, type Delivery, type Endpoint } from "../api";
 import { live } from "../live/client";
+import { may, mayForAll } from "../session";
 import { useAsked } from "../ui/asked";
 import { deliveryWords } from "./words";
 
@@ -15,14 +16,15 @@ const MARKS: Readonly<Record<string, string>> = { delivered: "✓", dead: "✕",
 export function Deliveries({ alert }: { alert: Alert }) {
   const path = `/api/v1/alerts/${alert.id}/deliveries`;
   const { answer, problem, again } = useAsked<{ deliveries: Delivery[] }>(path, alert.changed_at, REFRESH_MS);
-  const { answer: book } = useAsked<{ endpoints: Endpoint[] }>("/api/v1/endpoints", "", 60_000);
+  // Names of endpoints are for who may configure them; others see their ids.
+  const { answer: book } = useAsked<{ endpoints: Endpoint[] }>(mayForAll("configure") ? "/api/v1/endpoints" : null, "", 60_000);
   const names = new Map(book?.endpoints.map((each) => [each.id, each.name || hostOf(each.url)]));
   return (
     <section class="deliveries">
       <h3>Deliveries</h3>
       {problem && <p class="problem">{problem.message}</p>}
       {answer && !answer.deliveries.length && (
-        <p class="soft">{book?.endpoints.length ? "Nobody was told of this one: it is a symptom of an alert that was told first, or it began before the site was live or before there was an endpoint." : <NoEndpoint />}</p>
+        <p class="soft">{!book || book.endpoints.length ? "Nobody was told of this one: it is a symptom of an alert that was told first, or it began before the site was live or before there was an endpoint." : <NoEndpoint />}</p>
       )}
       <ul data-testid="alert-deliveries">
         {answer?.deliveries.map((each) => <Row key={each.id} delivery={each} name={names.get(each.endpoint) ?? each.endpoint} again={again} />)}
@@ -55,7 +57,7 @@ function Row({ delivery, name, again }: { delivery: Delivery; name: string; agai
         </span>{" "}
         <b>{name}</b> {delivery.type.replace(/^alert\./, "").replace(/_/g, " ")}: {deliveryWords(delivery, live.nowMs())}
       </span>
-      {SETTLED.includes(delivery.state) && (
+      {SETTLED.includes(delivery.state) && may("operate") && (
         <button type="button" onClick={redeliver} data-testid="delivery-redeliver">
           Send again
         </button>

@@ -20,7 +20,8 @@ export type StreamState = "connecting" | "live" | "broken";
 export const BROKEN_AFTER_MS = 4_200;
 const TICK_MS = 500;
 
-const started = performance.now();
+let started = performance.now();
+let reopen = (): void => undefined;
 const state = emptyState();
 const frame = signal(0);
 const stream = signal<StreamState>("connecting");
@@ -51,6 +52,15 @@ export const live = {
   },
   watch(site: string | null): void {
     watched.value = site;
+  },
+  /** Forgets what came and asks anew, as somebody else. */
+  again(): void {
+    applySnapshot(state, { now_ms: 0 });
+    [lastAt, serverMs] = [null, null];
+    started = performance.now();
+    stream.value = "connecting";
+    reopen();
+    draw();
   },
 };
 
@@ -95,6 +105,7 @@ function draw(): void {
 function ownStream(tab: Tab): (site: string | null) => void {
   const hub = new Hub((path) => new EventSource(path));
   let joined = false;
+  reopen = () => hub.again();
   return (site) => {
     if (joined) hub.watch(tab, site);
     else hub.join(Object.assign(tab, { site }));
@@ -105,6 +116,7 @@ function ownStream(tab: Tab): (site: string | null) => void {
 function sharedStream(tab: Tab): (site: string | null) => void {
   const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "podtwin" });
   let ask = (site: string | null): void => worker.port.postMessage({ type: "watch", site } satisfies Request);
+  reopen = () => worker.port.postMessage({ type: "again" } satisfies Request);
   worker.port.onmessage = ({ data }: MessageEvent<Message>) => tab.send(data);
   worker.onerror = () => {
     ask = ownStream(tab);

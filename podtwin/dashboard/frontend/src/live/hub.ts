@@ -48,6 +48,13 @@ export class Hub {
     this.opened = true;
   }
 
+  /** Forgets all and asks anew: another key may see other sites. */
+  again(): void {
+    applySnapshot(this.state, { now_ms: 0 });
+    this.state.serverNowMs = null;
+    if (this.opened) this.connection.open();
+  }
+
   private memory(site: string | null): Message {
     return { type: "snapshot", silent_ms: this.timers.now() - this.heardAt, ...asSnapshot(this.state, site) };
   }

@@ -3,7 +3,7 @@
 import { Hub, type Tab } from "./hub";
 
 /** What a tab may say to the worker. */
-export type Request = { type: "watch"; site: string | null } | { type: "bye" };
+export type Request = { type: "watch"; site: string | null } | { type: "bye" } | { type: "again" };
 
 const scope = self as unknown as { onconnect: ((event: MessageEvent) => void) | null };
 const hub = new Hub((path) => new EventSource(path));
@@ -14,6 +14,10 @@ scope.onconnect = (event) => {
   const tab: Tab = { site: null, send: (message) => port.postMessage(message) };
   let joined = false;
   port.onmessage = ({ data }: MessageEvent<Request>) => {
+    if (data.type === "again") {
+      hub.again();
+      return;
+    }
     if (data.type === "bye") {
       hub.leave(tab);
       joined = false;

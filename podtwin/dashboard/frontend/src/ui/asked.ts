@@ -1,8 +1,9 @@
-/** What an address answers, asked when it or the reason for asking is another, and again while time goes on. */
+/** What an address answers (nothing for null), asked when it or the reason for asking is another, and again while time goes on. */
 
 import { useEffect, useState } from "preact/hooks";
 
 import { get, problemFrom, type Problem } from "../api";
+import { door } from "../session";
 
 export interface Asked<T> {
   answer: T | null;
@@ -10,13 +11,13 @@ export interface Asked<T> {
   again: () => void;
 }
 
-export function useAsked<T>(path: string, reason: string, everyMs: number): Asked<T> {
+export function useAsked<T>(path: string | null, reason: string, everyMs: number): Asked<T> {
   const [got, setGot] = useState<{ answer: T | null; problem: Problem | null }>({ answer: null, problem: null });
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const abort = new AbortController();
     const ask = (): void => {
-      if (document.hidden) return;
+      if (document.hidden || path === null || door.peek() !== "in") return;
       get<T>(path, abort.signal).then(
         (answer) => setGot({ answer, problem: null }),
         (error: unknown) => abort.signal.aborted || setGot((before) => ({ ...before, problem: problemFrom(error) })),

@@ -2,8 +2,10 @@
 
 import { age, utcStamp, utcTime, viewerTime } from "../format";
 import { live } from "../live/client";
+import { door } from "../session";
 import type { View } from "../url";
 import { change, flipTheme, helpOpen, hrefOf, hrefOfAlerts, onLink, onVisit, theme, view } from "../view";
+import { WhoAmI } from "./login";
 
 const LIVE_WORDS = { connecting: "○ connecting", live: "● live", broken: "✕ broken" } as const;
 
@@ -18,7 +20,7 @@ export function Header() {
           PodTwin
         </a>
         <span class="where">{page === "site" ? site : page === "alerts" ? "Alerts" : "Fleet"}</span>
-        <OpenAlerts />
+        {door.value === "in" && <OpenAlerts />}
       </nav>
       <label class="search">
         <span class="hidden">{`Search ${SOUGHT[page]}`}</span>
@@ -30,6 +32,7 @@ export function Header() {
           onInput={(event) => change({ query: event.currentTarget.value })}
         />
       </label>
+      <WhoAmI />
       <LiveMark />
       <Clocks />
       <button type="button" class="plain" aria-label={`Theme: ${theme.value}; change`} title="Theme (t)" onClick={flipTheme}>
