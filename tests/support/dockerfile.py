@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shlex
@@ -55,14 +56,14 @@ def copies(stage: Stage) -> list[tuple[list[str], str]]:
 
 
 def context() -> set[str]:
-    """The files that a build sees: paths in the tree, hidden state of tools left out."""
+    """The files that a build sees: paths in the tree."""
     found = set()
     for folder, folders, files in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in {".venv", ".git"}]
-        for name in files:
-            path = Path(folder, name).relative_to(ROOT).as_posix()
-            if admitted(path):
-                found.add(path)
+        place = Path(folder).relative_to(ROOT)
+        # No line lets in again what lies in a folder that is shut out.
+        folders[:] = [name for name in folders if admitted((place / name).as_posix())]
+        paths = ((place / name).as_posix() for name in files)
+        found |= {path for path in paths if admitted(path)}
     return found
 
 
@@ -77,11 +78,13 @@ def admitted(path: str) -> bool:
     return inside
 
 
+@functools.cache
 def _patterns() -> list[str]:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
+@functools.cache
 def _regex(pattern: str) -> re.Pattern[str]:
     """Of a pattern: `**/` any folders or none, `*` anything within a name."""
     text = re.escape(pattern).replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
