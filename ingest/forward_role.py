@@ -95,6 +95,7 @@ class ForwardRole(ThreadRole):
         self._failed = 0
         self._since_s = 0.0
         self._why = ""
+        self._stalled: Stalled | None = None
 
     def lag(self) -> int:
         """Frames of both logs that are not delivered; for any thread, of about now."""
@@ -145,16 +146,17 @@ class ForwardRole(ThreadRole):
     def _note(self, reason: Stalled, why: str) -> None:
         self._retries[reason.value] += 1
         self._failed += 1
-        if not self._why:
+        if self._stalled is None:
             self._since_s = self._clock.monotonic_s()
+        if reason is not self._stalled:
             _logger.warning("forwarding_stopped", reason=reason.value, why=why)
-        self._why = why
+        self._why, self._stalled = why, reason
 
     def _note_well(self) -> None:
-        if self._why:
+        if self._stalled is not None:
             took_s = round(self._clock.monotonic_s() - self._since_s, 1)
             _logger.warning("forwarding_again", target=self._target, after_s=took_s)
-        self._why, self._failed = "", 0
+        self._why, self._stalled, self._failed = "", None, 0
 
     def _trouble(self) -> str:
         return f"{self._why}; {self.lag()} frames wait in the log" if self._why else ""

@@ -16,7 +16,7 @@ from podcore.ports import Clock
 from podcore.undelivered import Undelivered
 from podtwin.store.state import StateStore, set_cursor
 
-KEPT: Final = 20_000  # rows; 6 MB at 300 B, 100 MB with the longest lines and words
+KEPT: Final = 20_000  # rows; 12 MB at 600 B, 100 MB with the longest lines and words
 _INSERT: Final = """
 INSERT INTO undelivered (at_ns, sink, log, offset, site, node, ts_ns, reason, detail, line, size)
 VALUES (?,?,?,?,?,?,?,?,?,?,?)

@@ -7,6 +7,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from support.frames import MIDNIGHT_NS, NS, reading
 from support.memory_log import MemoryLog
 from support.memory_sink import MemoryBook, MemorySink
@@ -118,6 +119,19 @@ def test_a_failure_is_said_until_it_goes_well(site: Site) -> None:
     site.round()
     assert site.role._trouble() == ""  # noqa: SLF001
     assert site.role.lag() == 0
+
+
+def test_each_kind_of_trouble_is_logged_once(site: Site) -> None:
+    site.append(1)
+    site.sink.failures.extend([Unreachable("a"), Unreachable("b"), Refused("c"), Refused("d")])
+    with capture_logs() as logs:
+        for _ in range(5):
+            site.round()
+    assert [(each["event"], each.get("reason")) for each in logs] == [
+        ("forwarding_stopped", "unreachable"),
+        ("forwarding_stopped", "refused"),
+        ("forwarding_again", None),
+    ]
 
 
 def test_refused_it_stops_and_asks_again_once_a_minute(site: Site) -> None:
