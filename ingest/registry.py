@@ -203,7 +203,7 @@ class Registry:
         order = [point.id for point in birth.points]
         units = {point.id: point.unit for point in resolved}
         refused = self._refused_units(site, birth)
-        periods = {p.id: p.period_s for p in birth.points if p.period_s is not None}
+        periods = {p.id: p.period_s for p in birth.points if p.period_s}
         known = NodeRow(site, node, birth.boot, birth.recorded, order, units, refused, periods)
         changed = known != self._nodes.get((site, node)) or bool(frames)
         if changed:

@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from ingest.reasons import Reason, Rejected, reject
 
 MAX_KEPT = 100  # refusals of a message that are kept with their texts; all are counted
@@ -22,8 +24,7 @@ class Names:
     tags: dict[str, str]
 
 
-@dataclass(slots=True)
-class Sample:
+class Sample(msgspec.Struct):
     """Fields of one thing at one instant.
 
     series : measurement and tags as they were sent; the same text is the same names.

@@ -21,6 +21,7 @@ from podcore.ports import Clock
 from podtwin.config.influx import influx_address
 from podtwin.config.settings import Settings
 from podtwin.config.sites import load_site_files
+from podtwin.config.sources import load_sources
 from podtwin.dashboard import built_static_dir
 from podtwin.pipeline.checks import Check, Verdict
 from podtwin.pipeline.doctor_influx import check_influx
@@ -40,6 +41,8 @@ def examine(settings: Settings, clock: Clock, client_id: str) -> Iterator[Check]
         if (settings.data_dir / name).exists():
             yield check_database(settings.data_dir / name)
     yield check_sites(settings.sites_dir)
+    if settings.ingest.sources:
+        yield check_sources(settings)
     yield check_page(built_static_dir())
     if settings.broker.url is None:
         yield check_port("mqtt port", settings.broker.port, "broker.port")
@@ -121,6 +124,18 @@ def check_sites(folder: Path) -> Check:
     except ConfigError as error:
         return Check("site files", Verdict.FAIL, str(error), "mend the file")
     return Check("site files", Verdict.OK, f"{len(loaded)} sites in {folder}")
+
+
+def check_sources(settings: Settings) -> Check:
+    """Whether the sources of other formats can be read, with their mappings."""
+    folder = settings.sites_dir
+    try:
+        sites = [site for site, _ in load_site_files(folder)] if folder.is_dir() else []
+        sources = load_sources(settings.ingest.sources, sites)
+    except ConfigError as error:
+        return Check("sources", Verdict.FAIL, str(error), "mend the file")
+    topics = ", ".join(source.topics.text for source in sources)
+    return Check("sources", Verdict.OK, f"{topics}: mappings can be read")
 
 
 def check_page(static: Path | None) -> Check:

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from support.documents import blocks, rows, section, text_of
 
-from ingest.line_protocol import MAX_FIELD_NAME, MAX_FIELDS, MAX_LINES, MAX_SERIES
+from ingest.line_protocol import MAX_LINES, MAX_SERIES
+from ingest.line_reader import MAX_FIELD_NAME, MAX_FIELDS
 from ingest.mapping import MAX_RULES, PERIOD_S, Routed
 from ingest.native import MAX_PAYLOAD
 from ingest.sample import Names

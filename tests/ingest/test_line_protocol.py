@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.lines import Value, Written, payload
 
-from ingest.line_protocol import MAX_FIELDS, MAX_LINES, MAX_SERIES, LineProtocol
+from ingest.line_protocol import MAX_LINES, MAX_SERIES, LineProtocol
+from ingest.line_reader import MAX_FIELDS
 from ingest.native import MAX_PAYLOAD
 from ingest.reasons import Reason, Rejected
 from ingest.sample import Decoded, Names, Sample

@@ -173,6 +173,13 @@ class TestBirths:
         assert conversion is not None
         assert conversion(300.0) == pytest.approx(26.85)
 
+    def test_a_birth_with_another_period_is_a_new_birth(self) -> None:
+        registry = adopted(air_site(site_type=SiteType.NONE))
+        bear(registry, [{**POWER, "period_s": 10}])
+        frames, _ = bear(registry, [{**POWER, "period_s": 60}])
+        assert [p.period_s for p in BIRTH.decode(frames[-1].body).points] == [60.0]
+        assert reloaded(registry).node("ams-03", "gw-1") == registry.node("ams-03", "gw-1")
+
     def test_what_it_leaves_out_is_that_of_the_site_file(self) -> None:
         registry = adopted()
         frames, _ = bear(registry, [{"id": "rack-01/it_power"}, {"id": "meter-1/power"}])

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.live_ingest import LiveIngest, Publisher, stored
+from support.live_ingest import POINT, LiveIngest, Publisher, stored
 from support.mosquitto import Mosquitto
 from support.waiting import eventually
 
+from ingest.foreign import ForeignSource
 from ingest.inbox import Inbox
+from ingest.line_protocol import LineProtocol
+from ingest.mapping import Mapping, Match, Place, Rule, Sent
+from ingest.topic_filter import TopicFilter
 from podcore.clock import SystemClock
 
 pytestmark = pytest.mark.system
@@ -122,3 +126,46 @@ def test_a_large_message_is_refused_without_being_kept_whole(
     assert ingest.writer.ledger().dead_by_reason == {"too_large": 1}
     publisher.close()
     ingest.stop()
+
+
+METERS = ForeignSource(
+    TopicFilter.parse("meters/+"),
+    LineProtocol(),
+    Mapping([Rule(Match("em", "p"), Place.parse("lab", "gw-2", POINT), Sent("kW"))]),
+)
+
+
+def test_a_source_is_subscribed_to_and_counted(broker: Mosquitto, tmp_path: Path) -> None:
+    broker.start()
+    ingest = LiveIngest(tmp_path, broker.port, sources=[METERS])
+    ingest.start()
+    connected(ingest)
+    publisher = Publisher(broker.port)
+    publisher.publish("meters/a", b"em p=1.5\n")
+    publisher.publish("meters/b", b"no line")
+    publisher.publish("elsewhere/a", b"em p=3\n")
+    eventually(lambda: ingest.writer.ledger().dead == 1, "the refusal")
+    assert stored(ingest.path) == [1_500.0]
+    ledger = ingest.stop()
+    assert (ledger.received, ledger.stored, ledger.dead, ledger.pending) == (2, 1, 1, 0)
+    publisher.close()
+
+
+def test_a_source_that_is_taken_out_is_left_at_the_next_start(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    broker.start()
+    first = LiveIngest(tmp_path, broker.port, sources=[METERS])
+    first.start()
+    connected(first)
+    first.stop()
+    again = LiveIngest(tmp_path, broker.port)
+    again.start()
+    connected(again)
+    publisher = Publisher(broker.port)
+    publisher.publish("meters/a", b"em p=1.5\n")
+    publisher.send(7)
+    eventually(lambda: stored(again.path) == [7.0], "what comes after it")
+    ledger = again.stop()
+    assert (ledger.received, ledger.stored) == (1, 1)
+    publisher.close()

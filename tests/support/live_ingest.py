@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.address import BrokerAddress
+from ingest.foreign import ForeignSource
 from ingest.inbox import Inbox
 from ingest.ledger import Ledger
 from ingest.log import SqliteLog, SqliteLogReader
@@ -29,7 +31,13 @@ class LiveIngest:
     """Subscriber, inbox and writer of one data folder, as the program connects them."""
 
     def __init__(
-        self, folder: Path, port: int, *, log: SqliteLog | None = None, inbox: Inbox | None = None
+        self,
+        folder: Path,
+        port: int,
+        *,
+        log: SqliteLog | None = None,
+        inbox: Inbox | None = None,
+        sources: Sequence[ForeignSource] = (),
     ) -> None:
         self.path = folder / "log.db"
         self.log = log or SqliteLog(self.path)
@@ -37,6 +45,7 @@ class LiveIngest:
         clock = SystemClock()
         self.writer = Writer(self.log, self.inbox, clock, discover=False, wake=lambda _: None)
         self.writer.adopt([LAB])
+        left = self.writer.add_sources(sources)
         self.subscriber = Subscriber(
             BrokerAddress("127.0.0.1", port),
             "podtwin-ingest-test",
@@ -45,6 +54,7 @@ class LiveIngest:
             clock,
             reconnect_s=(1, 1),
         )
+        self.subscriber.listen_to([each.topics.text for each in sources], left)
         self.writer.connect(self.subscriber)
 
     def start(self) -> None:
@@ -81,6 +91,10 @@ class Publisher:
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """One message on any topic, taken by the broker on return."""
+        self._client.publish(topic, payload, qos=1).wait_for_publish(10.0)
 
     def send(self, *values: int, boot: str | None = None, pad: int = 0) -> None:
         """Messages of one value each, numbered by it when there is a boot; taken on return."""

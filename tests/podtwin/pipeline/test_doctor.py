@@ -12,6 +12,7 @@ from support import mosquitto
 from support.ingesting import NOON_NS, HandClock
 from support.mosquitto import Mosquitto
 from support.site_files import AIR_DX
+from support.sources import ROOT
 
 from ingest.address import BrokerAddress
 from ingest.broker import HOST, free_port
@@ -29,6 +30,7 @@ from podtwin.pipeline.doctor import (
     check_page,
     check_port,
     check_sites,
+    check_sources,
     examine,
 )
 
@@ -127,6 +129,27 @@ def test_a_wrong_site_file_fails_with_file_and_place(tmp_path: Path) -> None:
     assert found.verdict is Verdict.FAIL
     assert "ams.yaml" in found.found
     assert "upps" in found.found
+
+
+def sources_of(folder: Path, mapping: str) -> Check:
+    (folder / "map.yaml").write_text(mapping, encoding="utf-8")
+    (folder / "podtwin.yaml").write_text(
+        f"sites_dir: {folder}/sites\ningest:\n  sources:\n"
+        f"    - {{topics: telegraf/#, format: influx, map: {folder}/map.yaml}}\n"
+    )
+    return check_sources(load_settings(folder / "podtwin.yaml").settings)
+
+
+def test_the_sources_of_other_formats_are_read(tmp_path: Path) -> None:
+    shipped = (ROOT / "deploy" / "telegraf" / "map.yaml").read_text(encoding="utf-8")
+    found = sources_of(tmp_path, shipped)
+    assert (found.verdict, found.found) == (Verdict.OK, "telegraf/#: mappings can be read")
+
+
+def test_a_wrong_mapping_fails_with_file_and_place(tmp_path: Path) -> None:
+    found = sources_of(tmp_path, "schema: podtwin/map/1\nrules: []\n")
+    assert found.verdict is Verdict.FAIL
+    assert "map.yaml line 2: rules is 0: a mapping has 1 to 1000 rules" in found.found
 
 
 def test_a_page_that_is_not_built_is_named_with_how_to_build_it(tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""CPU time of other formats: decode, and all of it from bytes to Frames.
+
+    python -P benchmarks/formats.py [--repeat K] [--number N]
+
+What is read is what a real Telegraf sent (the recordings of the tests) and the processors of a
+large host made like them. Beside it the native JSON of as many values, for the ratio that carries
+over to another machine. CPU time of this thread, the best of the repeats.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.foreign import ForeignReader, ForeignSource
+from ingest.inbox import Arrival
+from ingest.line_protocol import LineProtocol
+from ingest.native import Telemetry, decode_telemetry, encode_telemetry
+from ingest.registry import Registry
+from ingest.topic_filter import TopicFilter
+from ingest.validate import Validator
+from podtwin.config.mapping import load_mapping
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDED = ROOT / "tests" / "recordings" / "telegraf" / "shipped"
+NOW_NS = 1_795_577_100_000_000_000  # behind what was recorded
+CORES = 32
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A message and how many of its values are readings."""
+
+    name: str
+    topic: str
+    text: bytes
+
+
+def main() -> None:
+    """Prints a table and one line of JSON."""
+    options = arguments()
+    load = os.getloadavg()[0]
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, CPU time, best of repeats"
+    )
+    print(f"{'payload':<24} {'values':>6} {'decode µs':>10} {'to Frame µs':>12} {'native µs':>10}")
+    results = []
+    for payload in [*recorded(), cores()]:
+        found = measure(payload, options.repeat, options.number)
+        results.append(found)
+        print(
+            f"{payload.name:<24} {found['values']:6.0f} {found['decode_us']:10.3f} "
+            f"{found['take_us']:12.3f} {found['native_us']:10.3f}"
+        )
+    print(json.dumps({"benchmark": "formats", "a_value": results}))
+
+
+def arguments() -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--repeat", type=int, default=15)
+    parser.add_argument("--number", type=int, default=200, help="messages a repeat")
+    return parser.parse_args()
+
+
+def recorded() -> list[Payload]:
+    """The newest message of each topic that Telegraf sent."""
+    rows = [json.loads(line) for line in (RECORDED / "messages.jsonl").read_text().splitlines()]
+    newest = {row["topic"]: row["payload"].encode() for row in rows}
+    return [
+        Payload(f"telegraf {topic.rpartition('/')[2]}", topic, text)
+        for topic, text in sorted(newest.items())
+    ]
+
+
+def cores() -> Payload:
+    """The processors of a large host, as Telegraf writes them."""
+    lines = [
+        f"cpu,cpu=cpu{n},host=node-01 usage_active={n * 1.731 % 100!r},usage_iowait=0 {NOW_NS}\n"
+        for n in range(CORES)
+    ]
+    return Payload(f"telegraf cpu, {CORES} cores", "telegraf/node-01/cpu", "".join(lines).encode())
+
+
+def measure(payload: Payload, repeat: int, number: int) -> dict[str, float | str]:
+    """CPU time a value: of the decoder, of all until the Frame, of native JSON until the Frame."""
+    mapping, _ = load_mapping(RECORDED / "map.yaml")
+    registry = Registry({}, {}, {}, discover=True)
+    validator = Validator(registry)
+    form = LineProtocol()
+    reader = ForeignReader(
+        ForeignSource(TopicFilter.parse("#"), form, mapping), registry, validator
+    )
+    arrival = Arrival(1, 1, 1, payload.topic, payload.text, len(payload.text), NOW_NS)
+    taken = reader.take(arrival)
+    values = sum(len(sample.fields) for sample in form.decode(payload.text).samples)
+    readings = taken.readings
+    points = [point.id for point in registry.sites()[0].points]
+    native = encode_telemetry(None, None, NOW_NS, dict.fromkeys(points, 12.3456))
+    node = "telegraf-node-01"
+
+    def as_json() -> None:
+        message = decode_telemetry(native)
+        assert isinstance(message, Telemetry)  # noqa: S101 -- ours, and good
+        validator.telemetry("servers", node, message, NOW_NS)
+
+    return {
+        "payload": payload.name,
+        "values": values,
+        "decode_us": best_us(lambda: form.decode(payload.text), repeat, number) / values,
+        "take_us": best_us(lambda: reader.take(arrival), repeat, number) / values,
+        "native_us": best_us(as_json, repeat, number) / readings,
+    }
+
+
+def best_us(run: Callable[[], object], repeat: int, number: int) -> float:
+    """CPU time of one run, the least of the repeats. [µs]"""
+    best = float("inf")
+    for _ in range(repeat):
+        started_s = time.thread_time()
+        for _ in range(number):
+            run()
+        best = min(best, time.thread_time() - started_s)
+    return best * 1e6 / number
+
+
+if __name__ == "__main__":
+    main()
