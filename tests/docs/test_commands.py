@@ -19,7 +19,7 @@ from podtwin.cli.app import DENIED, USAGE, app
 
 PROGRAM = re.compile(r"^(?:\S*/)?podtwin (.*)$")
 MAKE_DEMO = re.compile(r"make demo(?: ARGS=\"([^\"]*)\")?")
-FILES = (".csv", ".parquet", ".yaml")
+FILES = (".arrows", ".csv", ".parquet", ".yaml")
 
 
 def lines() -> Iterator[tuple[str, str]]:
