@@ -19,8 +19,8 @@ from podcore.ports import Latest, LogTail, Series, SeriesQuery
 from podtwin.store import flux
 from podtwin.store.flux import Rows
 from podtwin.store.history import LONG_SCHEMA, latest_of, series_of
-from podtwin.store.influx_lines import FLAGS, SD
-from podtwin.store.influx_reader import FluxReader
+from podtwin.store.influx_lines import FLAGS, SD, VALUE
+from podtwin.store.influx_reader import READ_S, FluxReader
 from podtwin.store.rows import ORDER, SCHEMA, RowBuilder, settle
 from podtwin.store.view import logs_of
 
@@ -102,7 +102,7 @@ class InfluxHistory:
     def extent(self, site: str) -> tuple[int, int] | None:
         """The oldest and newest time held of a site, or None."""
         query = _all_of(site)
-        return self._extent(self._rows(query), self._tail(query))
+        return self._extent(self._rows(query), self._tail(query), SHORT_S)
 
     def sites(self) -> list[str]:
         """The sites of which anything is held, sorted."""
@@ -134,8 +134,8 @@ class InfluxHistory:
         # Stable: of one instant the later offset stays behind.
         return _Tail(sorted(frames, key=lambda frame: frame.ts_ns))
 
-    def _extent(self, rows: Rows, tail: _Tail) -> tuple[int, int] | None:
-        times = [*self._reader.times(flux.bounds(rows), SHORT_S), *tail.ends()]
+    def _extent(self, rows: Rows, tail: _Tail, silence_s: float) -> tuple[int, int] | None:
+        times = [*self._reader.times(flux.bounds(rows), silence_s), *tail.ends()]
         return (min(times), max(times)) if times else None
 
     def _pieces(self, rows: Rows, tail: _Tail) -> Iterator[tuple[int, int]]:
@@ -143,7 +143,7 @@ class InfluxHistory:
 
         Parts that are still too full are cut again: data may be dense in one hour of a year.
         """
-        extent = self._extent(rows, tail)
+        extent = self._extent(rows, tail, READ_S)
         if extent is None:
             return
         yield from self._cut(rows, tail, (extent[0], extent[1] + 1))
@@ -199,7 +199,8 @@ def _long(found: pl.DataFrame) -> pl.DataFrame:
     """Fields `power`, `power__sd` and `power__flags` of an instant, as one row of the history."""
     field = pl.col("field")
     is_sd, is_flags = field.str.ends_with(SD), field.str.ends_with(FLAGS)
-    rows = found.filter(~is_sd & ~is_flags).rename({"field": "point"})
+    point = field.str.strip_suffix(VALUE).alias("point")
+    rows = found.filter(~is_sd & ~is_flags).with_columns(point)
     for name, ending, rule in (("sd", SD, is_sd), ("flags", FLAGS, is_flags)):
         point = field.str.strip_suffix(ending).alias("point")
         value = pl.col("value").cast(SCHEMA[name], strict=False).alias(name)
@@ -211,7 +212,7 @@ def _long(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _chosen(rows: pl.DataFrame, points: Sequence[str]) -> pl.DataFrame:
-    """The points that were asked for: of many, whole assets were read."""
+    """The points that were asked for: of many, more of the site was read."""
     if not points:
         return rows
     names = [local.partition("/") for local in points]

@@ -29,6 +29,7 @@ from podcore.site import Site
 OTHER: Final = "other"  # the class of what a birth named, and of the twin's own states
 SD: Final = "__sd"
 FLAGS: Final = "__flags"
+VALUE: Final = "__value"  # after a point that is itself called `…__sd`, `…__flags` or `…__value`
 FRAME: Final = "frame"  # the measurement of the line that each Frame has
 # Schemas kept: 2,000 nodes with ten sets of points each, about 3 kB a schema.
 MAX_TEMPLATES: Final = 20_000
@@ -136,7 +137,7 @@ class LineEncoder:
             pieces[-1] += self._head(frame, asset)
             for column in columns:
                 name = _name(points[column])
-                _field(pieces, order, name, column)
+                _field(pieces, order, value_field(name), column)
                 if sd_from is not None:
                     _field(pieces, order, name + SD, sd_from + column)
                 if flags[column]:
@@ -165,7 +166,7 @@ class LineEncoder:
                 continue
             asset, _, name = point.partition("/")
             own = fields.setdefault(asset, [])
-            own.append(f"{escape(name)}={word}")
+            own.append(f"{escape(value_field(name))}={word}")
             if (spread_word := _number(spread)) is not None:
                 own.append(f"{escape(name + SD)}={spread_word}")
             if flag | frame.flags:
@@ -197,6 +198,11 @@ class LineEncoder:
         self._classes[site.id] = classes
         if known is not None:
             self._templates = {k: t for k, t in self._templates.items() if k[0] != site.id}
+
+
+def value_field(point: str) -> str:
+    """The field that holds a point's value: its name, unless that would read as another's."""
+    return point + VALUE if point.endswith((SD, FLAGS, VALUE)) else point
 
 
 def escape(name: str) -> str:

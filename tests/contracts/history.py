@@ -25,7 +25,10 @@ STAYS = [("a/x", [2.0], [Flag.LATE]), ("a/y", [9.0], [0])]
 LONG_NAMES = (
     "a" * 63 + "/" + "p" * 64,
     "0-rack-00-9/x_9__z",
-    "9/power_1",
+    "9/power",
+    "9/power__sd",
+    "9/power__sd__flags",
+    "9/power__value",
 )
 
 
@@ -217,12 +220,15 @@ class HistoryContract:
 
     def test_a_name_comes_back_as_it_was_and_finds_its_point_alone(self, store: Store) -> None:
         site = "s" * 63
-        history = store(
-            [reading({**dict.fromkeys(LONG_NAMES, 1.0), "b/other": 2.0}, AT, site=site)]
-        )
-        for name in LONG_NAMES:
+        of_each = {name: float(number) for number, name in enumerate(LONG_NAMES)}
+        sd = [number / 2 for number in of_each.values()]
+        flags = [number % 2 for number in range(len(of_each))]
+        history = store([reading(of_each, AT, site=site, sd=sd, value_flags=flags)])
+        for name, value in of_each.items():
             (found,) = history.series(query(name, site=site))
-            assert (found.site, found.point, list(found.values)) == (site, name, [1.0])
+            assert (found.site, found.point, list(found.values)) == (site, name, [value])
+            assert (list(found.sd or []), list(found.flags)) == ([value / 2], [value % 2])
+        assert [one.point for one in history.latest(site)] == sorted(LONG_NAMES)
 
     def test_a_name_that_nobody_has_finds_nothing_and_does_no_harm(self, store: Store) -> None:
         history = store([reading({"a/x": 1.0}, AT)])

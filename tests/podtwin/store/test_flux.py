@@ -60,11 +60,28 @@ def test_assets_with_the_same_points_are_asked_for_together() -> None:
     assert '"fan_power" or r._field == "fan_power__sd" or r._field == "fan_power__flags"' in said
 
 
-def test_many_points_are_asked_for_by_their_assets_alone() -> None:
-    points = tuple(f"a-{k}/p{k}" for k in range(flux.MAX_NAMED))
+def test_of_many_assets_the_points_are_asked_for_of_each() -> None:
+    points = tuple(f"rack-{k}/{name}" for k in range(300) for name in ("inlet_temp", "it_power"))
     said = flux.values(Rows("b", "s", points))
-    assert 'r.asset == "a-7"' in said
+    assert "rack-7" not in said
+    assert said.count('"inlet_temp"') == said.count('"it_power"') == 1
+
+
+def test_many_names_are_not_named_at_all() -> None:
+    points = tuple(f"a-{k}/p{k}" for k in range(2_000))
+    said = flux.values(Rows("b", "s", points))
+    assert len(said) < 500
     assert "r._field ==" not in said
+
+
+def test_no_question_is_nested_deep() -> None:
+    points = tuple(f"a-{k}/p{k}" for k in range(flux.MAX_NAMED // 2))
+    said = flux.values(Rows("b", "s", points))
+    depth = deepest = 0
+    for char in said:
+        depth += (char == "(") - (char == ")")
+        deepest = max(deepest, depth)
+    assert deepest < 20
 
 
 def test_only_the_sources_asked_for_are_named() -> None:
