@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping as Map
 from pathlib import Path
 
 import msgspec
@@ -10,18 +10,22 @@ import pytest
 from support.ingesting import BOOT, NOON, NOON_NS, NS, HandClock, Ingest, air_site, topic
 from support.retrying import MemoryRetries
 
+from ingest.foreign import ForeignSource
 from ingest.ledger import Ledger, read_ledger
 from ingest.letters import Retried, read_retried
+from ingest.line_protocol import LineProtocol
 from ingest.log import SqliteLogReader
+from ingest.mapping import Mapping, Match, Place, Rule, Sent
 from ingest.native import MAX_PAYLOAD
 from ingest.subscriber import KEEP_OF_TOO_LARGE
+from ingest.topic_filter import TopicFilter
 from podcore.frame import READING, Flag, Frame, Kind
 from podcore.site import Site
 
 HOUR_S = 3_600.0
 
 
-def payload(values: Mapping[str, object], **fields: object) -> bytes:
+def payload(values: Map[str, object], **fields: object) -> bytes:
     return msgspec.json.encode({"v": 1, "ts": NOON, "m": values, **fields})
 
 
@@ -35,11 +39,13 @@ class Life:
         self.folder = folder
         self.clock = HandClock(NOON_NS + NS - 1)  # a tick is due at once: no round waits
         self.retries = MemoryRetries()
+        self.sources: list[ForeignSource] = []
 
-    def run(self, *sites: Site, send: Mapping[str, bytes] | None = None) -> Ledger:
+    def run(self, *sites: Site, send: Map[str, bytes] | None = None) -> Ledger:
         """One run: what is sent is decided, then what waits is tried."""
         ingest = Ingest(self.folder, *sites, clock=self.clock)
         ingest.writer.retry(self.retries)
+        ingest.writer.add_sources(self.sources)
         for to, said in (send or {}).items():
             kept = said if len(said) <= MAX_PAYLOAD else said[:KEEP_OF_TOO_LARGE]
             ingest.send(to, kept, size=len(said))
@@ -181,6 +187,26 @@ def test_what_cannot_be_tried_again_says_so(life: Life, kind: str, said: bytes, 
     assert told is not None
     assert why in told.outcome
     assert not told.stored
+
+
+def mapped(measurement: str) -> ForeignSource:
+    place = Place.parse("ams-03", "gw-1", "meter-1/power")
+    rule = Rule(Match(measurement, "p"), place, Sent("kW"))
+    return ForeignSource(TopicFilter.parse("telegraf/#"), LineProtocol(), Mapping((rule,)))
+
+
+def test_a_line_of_another_format_is_stored_once_its_mapping_is_put_right(life: Life) -> None:
+    life.sources = [mapped("meters")]
+    before = life.run(air_site(), send={"telegraf/n1": b"meter p=12 1795521600000000000"})
+    assert (before.dead, before.dead_by_reason) == (1, {"unmapped": 1})
+    life.sources = [mapped("meter")]
+    life.retries.ask(1)
+    after = life.run(air_site())
+    frame = life.frames()[0]
+    assert READING.decode(frame.body).values == [12_000.0]
+    assert (frame.ts_ns, frame.flags) == (NOON_NS, Flag.LATE)
+    assert after.messages() == before.messages()
+    assert after.retries_stored == 1
 
 
 def test_a_letter_that_is_gone_ends_its_request(life: Life) -> None:
