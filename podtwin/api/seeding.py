@@ -7,6 +7,7 @@ stays.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -17,6 +18,7 @@ from podcore.errors import Refused, Unreachable
 from podcore.ports import Clock, History, Latest
 
 RETRY_S: Final = 5.0  # a person who mends a token or starts a server looks at the page by then
+START_S: Final = 5.0  # 100 sites at 50 ms each; the page of a fleet does not wait for the rest
 STOP_S: Final = 1.0  # for a question on its way; what does not end is a daemon
 
 logger = structlog.get_logger("podtwin.api")
@@ -46,14 +48,16 @@ class Seeding:
         self._thread = threading.Thread(target=self._run, name="api-seed", daemon=True)
 
     def begin(self) -> None:
-        """Takes all there is before it returns; when the history is away, goes on by itself."""
-        if not self.attempt():
+        """Takes what there is; when the history is away or slow, goes on by itself."""
+        if not self.attempt(until_s=self._clock.monotonic_s() + START_S):
             self._thread.start()
 
-    def attempt(self) -> bool:
-        """Takes the sites that are missing yet; False when the history is away."""
+    def attempt(self, until_s: float = math.inf) -> bool:
+        """Takes the sites that are missing yet; False when it could not have them all."""
         try:
             for site in sorted({*self._sites(), *self._history.sites()} - self._done):
+                if self._clock.monotonic_s() > until_s or self._stopping.is_set():
+                    return False
                 self._take(site, self._history.latest(site))
                 self._done.add(site)
         except (Unreachable, Refused) as error:
@@ -74,6 +78,6 @@ class Seeding:
             self._thread.join(STOP_S)
 
     def _run(self) -> None:
-        while not self._clock.wait(self._stopping, RETRY_S):
-            if self.attempt():
+        while not self.attempt():
+            if self._clock.wait(self._stopping, RETRY_S):
                 return

@@ -15,7 +15,7 @@ from podcore.frame import Source
 from podcore.ports import Latest
 from podtwin.api.hub import Hub
 from podtwin.api.newest import Newest, NewestSite
-from podtwin.api.seeding import Seeding
+from podtwin.api.seeding import START_S, Seeding
 
 POINT = "rack-01/it_power"
 OLD = reading({POINT: 1.0, "rack-02/it_power": 2.0}, NOW_NS - 100 * NS)
@@ -115,6 +115,24 @@ def test_a_site_is_asked_for_once_however_often_it_is_tried() -> None:
     assert not seeding.attempt()
     assert seeding.attempt()
     assert asked == ["a", "b", "b"]
+
+
+def test_a_start_does_not_wait_for_a_slow_history_of_many_sites() -> None:
+    class Slow(MemoryHistory):
+        def latest(self, site: str) -> list[Latest]:
+            clock.advance(START_S * 0.7)
+            return super().latest(site)
+
+    clock = Impatient()
+    taken: list[str] = []
+    sites = [f"s-{number}" for number in range(4)]
+    history = Slow([reading({"x/y": 1.0}, NOW_NS, site=site) for site in sites])
+    seeding = Seeding(history, clock, tuple, lambda site, _latest: taken.append(site))
+    assert not seeding.attempt(until_s=clock.monotonic_s() + START_S)
+    assert taken == sites[:2]
+    seeding.begin()
+    eventually(lambda: taken == sites, "the others come later, each once")
+    seeding.stop()
 
 
 def test_it_ends_when_it_is_told_to() -> None:
