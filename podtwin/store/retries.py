@@ -7,7 +7,9 @@ under the id of the request: a crash between the two finds the row again and see
 
 from __future__ import annotations
 
-from podcore.errors import ConfigError
+import sqlite3
+
+from podcore.errors import ConfigError, NotWritten
 from podcore.retry import RetryRequest
 from podtwin.store.alert_rows import write_audit
 from podtwin.store.state import StateStore
@@ -48,12 +50,20 @@ class Retries:
             return request.id
 
     def pending(self, limit: int) -> list[RetryRequest]:
-        """The oldest of them."""
-        rows = self._store.rows(
+        """The oldest of them.
+
+        Raises
+        ------
+        NotWritten  When the file cannot be read now; who asks goes on and asks again.
+        """
+        query = (
             "SELECT id, letter, asked_by, asked_ns FROM retries WHERE stage = ?"
-            " ORDER BY asked_ns, rowid LIMIT ?",
-            (self._stage, limit),
+            " ORDER BY asked_ns, rowid LIMIT ?"
         )
+        try:
+            rows = self._store.rows(query, (self._stage, limit))
+        except sqlite3.OperationalError as error:
+            raise NotWritten(f"{self._store.path}: {error}") from error
         return [RetryRequest(str(r[0]), int(str(r[1])), str(r[2]), int(str(r[3]))) for r in rows]
 
     def waiting(self) -> frozenset[int]:
