@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from podcore.errors import ConfigError
@@ -14,13 +15,17 @@ _EXAMPLE = "write it as mqtt://127.0.0.1:1883, or mqtts://user@broker.example:88
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """An MQTT broker: host, port, whether TLS is spoken, and the account if it asks for one."""
+    """An MQTT broker: host, port, whether TLS is spoken, and the account if it asks for one.
+
+    ca_file : PEM file of who vouches for its certificate; None for whom the system trusts.
+    """
 
     host: str
     port: int = _PORTS["mqtt"]
     tls: bool = False
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
 
     @classmethod
     def parse(cls, text: str, place: str = "--broker") -> BrokerAddress:
@@ -55,6 +60,18 @@ class BrokerAddress:
     def with_account(self, user: str, password: str | None) -> BrokerAddress:
         """The same address for another account."""
         return replace(self, user=user, password=password)
+
+    def with_ca_file(self, file: Path | None) -> BrokerAddress:
+        """The same address, vouched for by others.
+
+        Raises
+        ------
+        ConfigError  When no TLS is spoken, so that nobody would be asked to vouch.
+        """
+        if file is not None and not self.tls:
+            rule = f"is of no use with {self}, which speaks no TLS"
+            raise ConfigError("broker.ca_file", str(file), rule, "write the address as mqtts://")
+        return replace(self, ca_file=file)
 
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user else ""

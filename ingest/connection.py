@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.address import BrokerAddress
+from ingest.tls import secure, why_unreachable
 from podcore.errors import Refused, Unreachable
 from podcore.ports import Clock
 
@@ -180,8 +181,7 @@ class PahoLink:
         client.will_set(identity.will_topic, identity.will, qos=1, retain=True)
         if self._broker.user is not None:
             client.username_pw_set(self._broker.user, self._broker.password)
-        if self._broker.tls:
-            client.tls_set()
+        secure(client, self._broker)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
@@ -194,8 +194,7 @@ class PahoLink:
         try:
             self._client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
         except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise Unreachable(f"{self._broker}: {why}") from error
+            raise Unreachable(f"{self._broker}: {why_unreachable(error)}") from error
         sock = self._client.socket()
         # Without this a message of a few hundred bytes waits for the ACK of the one before.
         if isinstance(sock, socket.socket):

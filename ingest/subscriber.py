@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ from ingest.address import BrokerAddress
 from ingest.inbox import Arrival, Inbox, Put
 from ingest.ledger import LedgerBook, is_counted
 from ingest.native import MAX_PAYLOAD, encode_ack
+from ingest.tls import secure, why_unreachable
 from podcore.ports import Clock
 from podcore.topic import Topic, TopicKind, inbound_filters
 
@@ -78,8 +80,7 @@ class Subscriber:
         client.reconnect_delay_set(*reconnect_s)
         if self._address.user is not None:
             client.username_pw_set(self._address.user, self._address.password)
-        if self._address.tls:
-            client.tls_set()
+        secure(client, self._address)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -189,7 +190,8 @@ class Subscriber:
             self._lost_s = None
 
     def _on_connect_fail(self, _client: Client, _userdata: object) -> None:
-        self._say_lost("does not answer")
+        error = sys.exception()  # paho calls this while it handles one, and does not hand it over
+        self._say_lost(why_unreachable(error) if isinstance(error, OSError) else "does not answer")
 
     def _on_disconnect(
         self,

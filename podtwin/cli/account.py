@@ -1,4 +1,4 @@
-"""The broker that a command publishes to: its address by flag, its account by settings.
+"""The broker that a command publishes to: its address by flag, account and CA file by settings.
 
 A password in a flag stands in the list of processes, so it comes from where `podtwin run` has it:
 `PODTWIN_BROKER__PASSWORD_FILE`, or `podtwin.yaml` in the current directory.
@@ -6,14 +6,23 @@ A password in a flag stands in the list of processes, so it comes from where `po
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from ingest.address import BrokerAddress
 
 
-def broker_address(text: str) -> BrokerAddress:
-    """The address in a flag, with user and password of the settings where it names none.
+CaFileOption = Annotated[
+    Path | None,
+    typer.Option("--ca-file", help="PEM file of who vouches for an mqtts broker's certificate."),
+]
+
+
+def broker_address(text: str, ca_file: Path | None = None) -> BrokerAddress:
+    """The address in a flag, with user, password and CA file of the settings where it names none.
 
     A user in the flag other than the one in the settings gets no password of theirs.
 
@@ -25,6 +34,8 @@ def broker_address(text: str) -> BrokerAddress:
     from podtwin.config.load import load_settings
 
     address, known = BrokerAddress.parse(text), load_settings().settings.broker
+    if ca_file is not None or address.tls:
+        address = address.with_ca_file(ca_file or known.ca_file)
     user = address.user or known.username
     theirs = known.username in {None, user} and known.password is not None
     if user is None or address.password is not None or not theirs:

@@ -10,7 +10,7 @@ import typer
 
 from podcore.errors import ConfigError
 from podcore.names import ID_RULE, is_id
-from podtwin.cli.account import broker_address
+from podtwin.cli.account import CaFileOption, broker_address
 from podtwin.cli.host_table import show_sight
 from podtwin.cli.nodes import duration_s, play, require_heard
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
@@ -39,6 +39,7 @@ def agent(
     broker: Annotated[
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
+    ca_file: CaFileOption = None,
     asset: Annotated[
         str | None, typer.Option(help="Asset that the points belong to; the node by default.")
     ] = None,
@@ -82,7 +83,7 @@ def agent(
         raise typer.Exit(NOTHING_SEEN)
     if site is None:
         raise ConfigError("--site", None, "a node belongs to a site", "name one, as --site lab-01")
-    length_s, address = duration_s(duration), broker_address(broker)
+    length_s, address = duration_s(duration), broker_address(broker, ca_file)
     running = _node(_id("--site", site), node, host, points, address, data_dir, clock, period_s)
     _announce(sight, points, period_s)
     play([running], clock, length_s, endless=True)

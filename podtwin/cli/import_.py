@@ -11,6 +11,7 @@ import typer
 
 from podcore.errors import ConfigError
 from podcore.names import ID_RULE, did_you_mean, is_id
+from podtwin.cli.account import CaFileOption, broker_address
 from podtwin.cli.output import Output, OutputOption, print_json
 from podtwin.cli.progress import progress_bar
 from podtwin.cli.publish import DEFAULT_BROKER, leave
@@ -44,6 +45,7 @@ def import_(
     broker: Annotated[
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
+    ca_file: CaFileOption = None,
     output: OutputOption = Output.TABLE,
     give_up: Annotated[
         float, typer.Option(min=1.0, help="Seconds without progress after which to stop.")
@@ -59,11 +61,10 @@ def import_(
     from podcore.clock import SystemClock
     from podtwin.agent.imported import imported, parse_units, renamed
     from podtwin.agent.spool import spool
-    from podtwin.cli.account import broker_address
 
     if not is_id(node):
         raise ConfigError("--node", node, ID_RULE)
-    address, known, clock = broker_address(broker), parse_units(units or ()), SystemClock()
+    address, known, clock = broker_address(broker, ca_file), parse_units(units or ()), SystemClock()
     with TemporaryDirectory(prefix="podtwin-import-") as folder:
         with progress_bar("reading rows", clock) as advance:
             spooled = spool(files, Path(folder), _only_site(sites), advance)

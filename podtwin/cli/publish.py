@@ -9,6 +9,7 @@ import typer
 
 from podcore.errors import ConfigError, PodTwinError, Refused, Unreachable
 from podcore.names import ID_RULE, is_id
+from podtwin.cli.account import CaFileOption, broker_address
 from podtwin.cli.output import Output, OutputOption, print_json
 from podtwin.cli.progress import progress_bar
 
@@ -39,6 +40,7 @@ def publish(
     broker: Annotated[
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
+    ca_file: CaFileOption = None,
     output: OutputOption = Output.TABLE,
     max_messages: Annotated[
         int | None, typer.Option(min=1, help="Send at most so many in this run.")
@@ -55,13 +57,12 @@ def publish(
     from podcore.clock import SystemClock
     from podtwin.agent.mapping import parse_maps
     from podtwin.agent.publish import Pace, Publisher, prepare
-    from podtwin.cli.account import broker_address
 
     pace = Pace(speed_of(speed), max_messages, give_up)
     for flag, value in (("--site", site), ("--node", node)):
         if not is_id(value):
             raise ConfigError(flag, value, ID_RULE)
-    address = broker_address(broker)
+    address = broker_address(broker, ca_file)
     publication = prepare(files, time, parse_maps(maps), site, node)
     for assumed in publication.table.assumed:
         typer.echo(assumed, err=True)

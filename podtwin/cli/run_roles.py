@@ -12,7 +12,6 @@ from podtwin.cli.output import Output, OutputOption, print_json
 if TYPE_CHECKING:
     from podtwin.config.settings import Settings
     from podtwin.pipeline.options import PipelineOptions
-    from podtwin.store.influx_client import InfluxAddress
 
 
 def run(
@@ -82,22 +81,19 @@ def serve(options: PipelineOptions, duration_s: float | None) -> dict[str, objec
 
 
 def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
-    from ingest.address import BrokerAddress
     from ingest.broker import free_port
+    from podtwin.config.access import access_of
+    from podtwin.config.broker import broker_of
+    from podtwin.config.influx import influx_address
     from podtwin.config.rules import load_rules
     from podtwin.config.sites import load_site_files
+    from podtwin.config.sources import load_sources
     from podtwin.config.targets import target_policy
     from podtwin.pipeline.options import PipelineOptions
 
     loopback = settings.http.host in {"127.0.0.1", "localhost", "::1"}
-    address = None
-    if settings.broker.url is not None:
-        address = BrokerAddress.parse(settings.broker.url)
-        if settings.broker.username is not None:
-            secret = settings.broker.password
-            address = address.with_account(
-                settings.broker.username, secret.get_secret_value() if secret else None
-            )
+    address = broker_of(settings)
+    if address is not None:
         loopback = loopback and address.host in {"127.0.0.1", "localhost", "::1"}
     given = settings.ingest.discover
     places = sites or ([settings.sites_dir] if settings.sites_dir.is_dir() else [])
@@ -106,32 +102,20 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         data_dir=settings.data_dir,
         roles=settings.roles,
         history=settings.history,
-        influx=_influx(settings),
+        influx=influx_address(settings),
         broker=address,
         mqtt_port=settings.broker.port or free_port(),
         host=settings.http.host,
         port=settings.http.port,
         discover=loopback if given is None else given,
         sites=known,
+        sources=load_sources(settings.ingest.sources, known),
         rules=load_rules(settings.alerts.rules_file, known),
         targets=target_policy(settings),
+        access=access_of(settings),
         keep_ns=int(settings.log.keep * 1e9),
         max_bytes=settings.log.max_bytes,
     )
-
-
-def _influx(settings: Settings) -> InfluxAddress | None:
-    from podcore.errors import ConfigError
-    from podtwin.store.influx_client import InfluxAddress
-
-    if settings.history == "embedded":
-        return None
-    influx = settings.influx
-    if influx.token is None:
-        rule = f"history is `{settings.history}`, and InfluxDB wants a token"
-        raise ConfigError("influx.token", None, rule, "set PODTWIN_INFLUX__TOKEN_FILE to its file")
-    token = influx.token.get_secret_value()
-    return InfluxAddress(influx.url, influx.org, influx.bucket, token)
 
 
 def seconds(duration: str | None) -> float | None:

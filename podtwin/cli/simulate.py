@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podcore.errors import ConfigError
+from podtwin.cli.account import CaFileOption, broker_address
 from podtwin.cli.nodes import duration_s, play, require_heard
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 from podtwin.cli.publish import DEFAULT_BROKER, speed_of
@@ -34,6 +35,7 @@ def simulate(
     broker: Annotated[
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
+    ca_file: CaFileOption = None,
     seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 42,
     faults: Annotated[
         list[str] | None,
@@ -59,10 +61,9 @@ def simulate(
 ) -> None:
     """Publish the readings of simulated sites, with an outbox that survives a restart."""
     from podcore.clock import SystemClock
-    from podtwin.cli.account import broker_address
     from simulators.faults import parse_fault
 
-    clock, address = SystemClock(), broker_address(broker)
+    clock, address = SystemClock(), broker_address(broker, ca_file)
     length_s = duration_s(duration)
     script = _script(speed_of(speed), length_s, duration_s(past, "--past"))
     wanted = _sites(site_files, sites, seed)

@@ -5,30 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-
-from ingest.address import BrokerAddress
 from ingest.broker import port_is_free
 from podcore.clock import rfc3339
 from podcore.errors import ConfigError
 from podcore.ports import Clock
+from podtwin.config.broker import broker_of
 from podtwin.config.influx import influx_address
 from podtwin.config.settings import Settings
 from podtwin.config.sites import load_site_files
 from podtwin.config.sources import load_sources
 from podtwin.dashboard import built_static_dir
 from podtwin.pipeline.checks import Check, Verdict
+from podtwin.pipeline.doctor_broker import check_broker
 from podtwin.pipeline.doctor_influx import check_influx
 
-PROBES = 1_100  # more than the 1,000 that a broker's default queue holds for a session away
-PROBE_TOPIC = "podtwin/doctor"
-ANSWER_S = 10.0
 LOW_DISK_BYTES = 5 * 1024**3  # twice the log's bound, and a week of a small site's history
 
 
@@ -44,17 +38,19 @@ def examine(settings: Settings, clock: Clock, client_id: str) -> Iterator[Check]
     if settings.ingest.sources:
         yield check_sources(settings)
     yield check_page(built_static_dir())
-    if settings.broker.url is None:
-        yield check_port("mqtt port", settings.broker.port, "broker.port")
-    else:
-        address = BrokerAddress.parse(settings.broker.url)
-        if settings.broker.username is not None:
-            secret = settings.broker.password
-            password = secret.get_secret_value() if secret else None
-            address = address.with_account(settings.broker.username, password)
-        yield check_broker(address, client_id)
+    yield _broker(settings, client_id)
     yield check_port("http port", settings.http.port, "http.port")
     yield from _influx(settings, clock)
+
+
+def _broker(settings: Settings, client_id: str) -> Check:
+    try:
+        address = broker_of(settings)
+    except ConfigError as error:
+        return Check("broker", Verdict.FAIL, str(error), error.way_out)
+    if address is None:
+        return check_port("mqtt port", settings.broker.port, "broker.port")
+    return check_broker(address, client_id)
 
 
 def _influx(settings: Settings, clock: Clock) -> Iterator[Check]:
@@ -151,91 +147,3 @@ def check_port(name: str, port: int, setting: str) -> Check:
         return Check(name, Verdict.OK, f"{port} is free")
     way_out = f"stop what listens there, or set {setting} to another"
     return Check(name, Verdict.WARN, f"{port} is taken (by a running PodTwin, perhaps)", way_out)
-
-
-def check_broker(address: BrokerAddress, client_id: str) -> Check:
-    """Whether the broker keeps more than 1,000 messages for a session that is away.
-
-    A queue of Mosquitto's default length drops behind the sender's back: what was acknowledged
-    to the sender is gone.
-    """
-    try:
-        kept = _probe(address, client_id)
-    except OSError as error:
-        way_out = "start the broker, or correct broker.url"
-        return Check("broker", Verdict.FAIL, f"{address} does not answer ({error})", way_out)
-    found = f"{address} kept {kept} of {PROBES} messages for a session that was away"
-    if kept < PROBES:
-        way_out = "set max_queued_messages 1000000 in mosquitto.conf; see docs/operations.md"
-        return Check("broker", Verdict.WARN, found, way_out)
-    return Check("broker", Verdict.OK, found)
-
-
-def _probe(address: BrokerAddress, client_id: str) -> int:
-    topic = f"{PROBE_TOPIC}/{client_id}"
-    listener = _client(address, client_id, clean=False)
-    _wait(lambda done: _subscribe(listener, topic, done))
-    listener.disconnect()
-    listener.loop_stop()
-    sender = _client(address, f"{client_id}-sender", clean=True)
-    # An away session's queue is what is tested: publish all, then come back for them.
-    sent = [sender.publish(topic, b"probe", qos=1) for _ in range(PROBES)]
-    sent[-1].wait_for_publish(ANSWER_S)
-    sender.disconnect()
-    sender.loop_stop()
-    return _collect(address, client_id, topic)
-
-
-def _collect(address: BrokerAddress, client_id: str, topic: str) -> int:
-    received = 0
-    quiet = threading.Event()
-
-    def on_message(_client: mqtt.Client, _userdata: object, _message: mqtt.MQTTMessage) -> None:
-        nonlocal received
-        received += 1
-        quiet.set()
-
-    listener = _client(address, client_id, clean=False, on_message=on_message)
-    while received < PROBES and quiet.wait(2.0):
-        quiet.clear()
-    listener.unsubscribe(topic)
-    listener.disconnect()
-    listener.loop_stop()
-    _client(address, client_id, clean=True).disconnect()  # leaves no session behind
-    return received
-
-
-def _client(
-    address: BrokerAddress,
-    client_id: str,
-    *,
-    clean: bool,
-    on_message: Callable[[mqtt.Client, object, mqtt.MQTTMessage], None] | None = None,
-) -> mqtt.Client:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean)
-    client.max_inflight_messages_set(PROBES)
-    if address.user is not None:
-        client.username_pw_set(address.user, address.password)
-    if address.tls:
-        client.tls_set()
-    if on_message is not None:
-        client.on_message = on_message
-    connected = threading.Event()
-    client.on_connect = lambda *_: connected.set()
-    client.connect(address.host, address.port)
-    client.loop_start()
-    if not connected.wait(ANSWER_S):
-        raise TimeoutError("no answer to CONNECT")
-    return client
-
-
-def _subscribe(client: mqtt.Client, topic: str, done: threading.Event) -> None:
-    client.on_subscribe = lambda *_: done.set()
-    client.subscribe(topic, 1)
-
-
-def _wait(begin: Callable[[threading.Event], None]) -> None:
-    done = threading.Event()
-    begin(done)
-    if not done.wait(ANSWER_S):
-        raise TimeoutError("no answer to SUBSCRIBE")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import threading
 from pathlib import Path
 from typing import Self
 
+from support.certificates import Certificate
 from support.components import require
 
 _CONFIG = """listener {port} 127.0.0.1
@@ -86,3 +88,36 @@ class Mosquitto:
             self._process.terminate()
         self._process.wait(10.0)
         self._process = None
+
+
+_GUARDED = """listener {port} 127.0.0.1
+allow_anonymous false
+password_file {folder}/passwords
+certfile {certificate}
+keyfile {key}
+max_inflight_messages 1000
+max_queued_messages 1000000
+set_tcp_nodelay true
+log_dest none
+"""
+
+
+class GuardedMosquitto(Mosquitto):
+    """With TLS and one account."""
+
+    def __init__(self, folder: Path, certificate: Certificate, user: str, password: str) -> None:
+        super().__init__(folder)
+        passwords = folder / "passwords"
+        program = require("mosquitto_passwd", "give a broker an account")
+        subprocess.run([program, "-b", "-c", passwords, user, password], check=True)
+        text = _GUARDED.format(
+            port=self.port, folder=folder, certificate=certificate.file, key=certificate.key
+        )
+        if os.geteuid() == 0:  # else it turns to a user who may not read a test's folder
+            text += "user root\n"
+        self._config.write_text(text)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"mqtts://127.0.0.1:{self.port}"

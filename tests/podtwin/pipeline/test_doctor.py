@@ -21,8 +21,6 @@ from podtwin.config.load import load_settings
 from podtwin.pipeline.checks import Check, Verdict
 from podtwin.pipeline.doctor import (
     LOW_DISK_BYTES,
-    PROBES,
-    check_broker,
     check_clock,
     check_data_dir,
     check_database,
@@ -33,6 +31,7 @@ from podtwin.pipeline.doctor import (
     check_sources,
     examine,
 )
+from podtwin.pipeline.doctor_broker import PROBES, check_broker
 
 
 class Usage(NamedTuple):
