@@ -160,7 +160,7 @@ class InfluxSink:
 
         address = self._address
         try:
-            self._writer().post_write(
+            self._writer().post_write(  # type: ignore[no-untyped-call] - of the library
                 address.org, address.bucket, body, content_encoding="gzip", precision="ns"
             )
         except ApiException as error:
@@ -177,7 +177,8 @@ class InfluxSink:
         if self._service is None:
             from influxdb_client.service.write_service import WriteService  # noqa: PLC0415
 
-            self._service = WriteService(connect(self._address, self._read_s).api_client)
+            client = connect(self._address, self._read_s).api_client
+            self._service = WriteService(client)  # type: ignore[no-untyped-call] - as above
         return self._service
 
 

@@ -77,7 +77,7 @@ class _Template:
     """
 
     pieces: list[bytes]
-    numbers: itemgetter[int]
+    numbers: Callable[[Sequence[bytes]], tuple[bytes, ...]]
     head: bytes
     lines: int
 
@@ -251,5 +251,5 @@ def _number(value: float | None) -> str | None:
     return None if word == "null" else word
 
 
-def _no_numbers(_words: object) -> tuple[bytes, ...]:
+def _no_numbers(_words: Sequence[bytes]) -> tuple[bytes, ...]:
     return ()

@@ -14,7 +14,7 @@ from support.shipped_broker import DEPLOY, ShippedBroker, make_secrets
 from support.waiting import eventually
 
 from ingest.address import BrokerAddress
-from podtwin.pipeline.doctor import check_broker
+from podtwin.pipeline.doctor_broker import check_broker
 
 pytestmark = pytest.mark.system
 ANSWERED_NO = 5  # of mosquitto_pub: the broker refused the account

@@ -16,7 +16,7 @@ from support.sources import ROOT
 
 from ingest.address import BrokerAddress
 from podtwin.pipeline.checks import Verdict
-from podtwin.pipeline.doctor import check_broker
+from podtwin.pipeline.doctor_broker import check_broker
 
 CONFIG = (ROOT / "deploy" / "mosquitto.conf").read_text(encoding="utf-8")
 
