@@ -159,8 +159,8 @@ class InfluxSink:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         address = self._address
-        try:
-            self._writer().post_write(  # type: ignore[no-untyped-call] - of the library
+        try:  # the library's services come without types
+            self._writer().post_write(  # type: ignore[no-untyped-call]
                 address.org, address.bucket, body, content_encoding="gzip", precision="ns"
             )
         except ApiException as error:
@@ -178,7 +178,7 @@ class InfluxSink:
             from influxdb_client.service.write_service import WriteService  # noqa: PLC0415
 
             client = connect(self._address, self._read_s).api_client
-            self._service = WriteService(client)  # type: ignore[no-untyped-call] - as above
+            self._service = WriteService(client)  # type: ignore[no-untyped-call]
         return self._service
 
 
