@@ -13,9 +13,11 @@ import httpx
 import pytest
 from support.api import DATA_DIR_ID
 from support.live_api import LiveWorld
+from support.memory_keys import made_key
 
 from podcore.errors import ConfigError
 from podcore.role import RoleState
+from podtwin.api.deps import Access
 from podtwin.api.server import ApiServer
 
 POINT = "ams-03/rack-01/it_power"
@@ -213,3 +215,29 @@ def test_only_so_many_streams_are_open(
         assert refused.status_code == 503
         assert refused.json()["type"] == "urn:podtwin:problem:too_many_streams"
         assert refused.headers["retry-after"] == "10"
+
+
+@pytest.mark.parametrize(("trusted", "secure"), ((("127.0.0.1",), True), ((), False)))
+def test_a_proxy_is_believed_where_it_is_named(trusted: tuple[str, ...], secure: bool) -> None:
+    world = LiveWorld(access=Access(required=True, trusted_proxies=trusted))
+    key, token = made_key(now_ns=world.clock.now_ns())
+    world.keys.add(key)
+    server = ApiServer(world.deps(), port=0)
+    server.start()
+    try:
+        said = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
+        answer = httpx.post(f"{server.url}/api/v1/session", json={"key": token}, headers=said)
+    finally:
+        server.stop()
+    assert ("Secure" in answer.headers["set-cookie"]) is secure
+
+
+def test_with_keys_any_address_may_be_bound() -> None:
+    world = LiveWorld(access=Access(required=True))
+    server = ApiServer(world.deps(), host="0.0.0.0", port=0)  # noqa: S104 - what is tested
+    server.start()
+    try:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert httpx.get(f"{server.url}/api/v1/sites", headers={"Host": "x"}).status_code == 401
+    finally:
+        server.stop()
