@@ -18,7 +18,7 @@ import msgspec
 
 from ingest.line_reader import INT64, MAX_FIELDS, LineReader, unescaped
 from ingest.reasons import Reason
-from ingest.sample import Decoded, Names, Sample
+from ingest.sample import NOT_SAID, Came, Decoded, Names, Sample
 
 MAX_LINES = 10_000  # a payload; ten times what Telegraf puts in one by default
 MAX_SERIES = 4_096  # characters of measurement and tags: they are keys of caches
@@ -46,7 +46,7 @@ class LineProtocol:
     def __init__(self) -> None:
         self._patterns: dict[bytes, int] = {}
 
-    def decode(self, payload: bytes, unit_ns: int = 1) -> Decoded:
+    def decode(self, payload: bytes, unit_ns: int = 1, _came: Came = NOT_SAID) -> Decoded:
         """The samples of a payload; never raises, whatever the bytes.
 
         unit_ns : one unit of its times. [ns]
@@ -158,5 +158,7 @@ def _plain_values(fields: str) -> tuple[tuple[str, ...], list[float]] | None:
         values = _floats.decode(f"[{texts}]")
     except msgspec.DecodeError:
         return None
+    if len(values) != len(names) or "" in names:  # one field without a value makes an empty list
+        return None
     # The sum is in the range of integers only if all are finite; which are not, is found with care.
-    return (names, values) if -INT64 < sum(values) < INT64 and "" not in names else None
+    return (names, values) if -INT64 < sum(values) < INT64 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from time import process_time
 
 import pytest
@@ -115,6 +116,11 @@ def test_a_value_that_is_none_costs_that_value(text: str, reason: Reason) -> Non
     assert [(name, why.reason) for name, why in sample.bad] == [("a", reason)]
 
 
+def test_a_value_that_is_empty_is_none() -> None:
+    sample = one("m a=")
+    assert (sample.fields, sample.values, sample.bad[0][0]) == ((), [], "a")
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "place"),
     (
@@ -211,15 +217,53 @@ def test_all_refusals_are_counted_and_some_kept() -> None:
     )
 
 
-LIKELY = st.lists(
-    st.sampled_from((b"m", b",", b"=", b" ", b'"', b"\\", b"\n", b"\r", b"1", b"i", b"#", b"\xff"))
-).map(b"".join)
+PIECES = (
+    *tuple(
+        piece.encode("latin-1")
+        for piece in (
+            "m",
+            ",",
+            "=",
+            " ",
+            '"',
+            "\\",
+            "\n",
+            "\r",
+            "1",
+            "i",
+            "u",
+            ".",
+            "-",
+            "e",
+            "#",
+            "t",
+            "a=1",
+        )
+    ),
+    b"\xff",
+    b"\x00",
+    b" 1",
+    b",b=2",
+)
+LIKELY = st.lists(st.sampled_from(PIECES)).map(b"".join)
 
 
-@settings(max_examples=2_000)
+@settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=200), LIKELY), st.sampled_from((1, 10**9)))
 @example(b'm a="\\', 1)
 def test_whatever_the_bytes_nothing_is_raised(text: bytes, unit_ns: int) -> None:
+    read_whole(text, unit_ns)
+
+
+@pytest.mark.parametrize("seed", (1, 2))
+def test_whatever_is_near_the_format_nothing_is_raised(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(5_000):
+        read_whole(b"".join(chance.choices(PIECES, k=chance.randrange(40))), 1)
+
+
+def read_whole(text: bytes, unit_ns: int) -> None:
+    """Decodes, and checks what must hold of whatever comes."""
     decoded = FORMAT.decode(text, unit_ns)
     assert decoded.samples or decoded.refusals.total
     for sample in decoded.samples:
