@@ -53,6 +53,7 @@ class InfluxHistory:
     reader : asks the bucket.
     log, derived : the logs, for what is not forwarded yet.
     forwarded : offsets (log, derived) up to which the bucket holds everything.
+    short_s : how long `latest`, `extent` and `sites` wait for an answer.
     """
 
     def __init__(
@@ -61,8 +62,11 @@ class InfluxHistory:
         log: LogTail,
         derived: LogTail,
         forwarded: Callable[[], tuple[int, int]],
+        *,
+        short_s: float = SHORT_S,
     ) -> None:
         self._reader = reader
+        self._short_s = short_s
         self._tails = {"log": log, "derived": derived}
         self._forwarded = forwarded
 
@@ -93,7 +97,7 @@ class InfluxHistory:
         query = _all_of(site)
         tail = self._tail(query)
         rows = self._rows(query)
-        found = _long(self._reader.rows(flux.last(rows), SHORT_S))
+        found = _long(self._reader.rows(flux.last(rows), self._short_s))
         whole = _newest(found, tail.frames).with_columns(
             pl.col("ts").cast(pl.Int64)
         )  # a datetime would lose its ns
@@ -102,12 +106,12 @@ class InfluxHistory:
     def extent(self, site: str) -> tuple[int, int] | None:
         """The oldest and newest time held of a site, or None."""
         query = _all_of(site)
-        return self._extent(self._rows(query), self._tail(query), SHORT_S)
+        return self._extent(self._rows(query), self._tail(query), self._short_s)
 
     def sites(self) -> list[str]:
         """The sites of which anything is held, sorted."""
         waiting = {site for tail in self._tails.values() for site in tail.sites()}
-        known = self._reader.words(flux.sites(self._reader.address.bucket), SHORT_S)
+        known = self._reader.words(flux.sites(self._reader.address.bucket), self._short_s)
         return sorted(waiting.union(known))
 
     def _rows(self, query: SeriesQuery) -> Rows:
