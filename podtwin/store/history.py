@@ -6,7 +6,7 @@ process or another, while the sealer writes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,9 @@ import polars as pl
 from podcore.frame import Frame, Source
 from podcore.ports import Latest, LogTail, Series, SeriesQuery
 from podtwin.store import parquet
+from podtwin.store.checksum import UNREADABLE
 from podtwin.store.parquet import NS_PER_DAY, DateFiles
+from podtwin.store.quarantine import Suspects
 from podtwin.store.rows import SCHEMA, RowBuilder, settle
 from podtwin.store.view import View, again, logs_of, look, pieces
 
@@ -55,6 +57,8 @@ class EmbeddedHistory:
         self, data_dir: Path, log: LogTail, derived: LogTail, *, folder: str = "history"
     ) -> None:
         self._root = data_dir / folder
+        # A recording that is damaged is told to whoever opens it, and never mended.
+        self._suspects = Suspects(self._root) if folder == "history" else None
         self._tails = {"log": log, "derived": derived}
 
     def series(self, query: SeriesQuery) -> list[Series]:
@@ -73,7 +77,7 @@ class EmbeddedHistory:
         A piece is a date or a fraction of one, so that about `PIECE_ROWS` rows are held.
         """
         span = (query.from_ns, query.to_ns)
-        for from_ns, to_ns in pieces(self._root, query.site, span, _parts):
+        for from_ns, to_ns in pieces(self._root, query.site, span, self._parts):
             piece = self.frame(replace(query, from_ns=from_ns, to_ns=to_ns))
             if not piece.is_empty():
                 yield piece
@@ -100,7 +104,8 @@ class EmbeddedHistory:
         tails = {name: tail for name, tail in self._tails.items() if name in logs}
         view = look(self._root, tails, query.site, (query.from_ns, query.to_ns))
         tail = [frame for frame in view.tail if frame.source in query.sources]
-        sealed = parquet.scan(view.paths).filter(_chosen(query)).select(_NEEDED).collect()
+        chosen = _chosen(query)
+        sealed = self._read(view.paths, lambda rows: rows.filter(chosen).select(_NEEDED))
         return _settled(sealed, _waiting(tail, frozenset(query.points) or None))
 
     def _newest(self, site: str) -> pl.DataFrame:
@@ -111,8 +116,20 @@ class EmbeddedHistory:
         starts = [*starts[:-1], _BEGINNING]
         for start in starts[:LATEST_DAYS]:
             view = look(self._root, self._tails, site, (start, end))
-            newest, end = _last_of_each(view, newest), start
+            newest, end = self._last_of_each(view, newest), start
         return newest
+
+    def _last_of_each(self, view: View, newer: pl.DataFrame) -> pl.DataFrame:
+        """The last row of each point and source in a view, or the newer one that is known."""
+        # The newest row of a series is followed by another series or by no later time, whatever
+        # the order of the files. That leaves few rows of a sorted file; grouping them all takes
+        # six times as long.
+        changes = [pl.col(name) != pl.col(name).shift(-1) for name in _SERIES]
+        later = pl.any_horizontal(*changes, pl.col("ts") >= pl.col("ts").shift(-1))
+        last = later.fill_null(value=True)
+        sealed = self._read(view.paths, lambda rows: rows.select(_NEEDED).filter(last))
+        found = settle(pl.concat([sealed, _waiting(view.tail), newer]))
+        return found.unique(subset=_SERIES, keep="last", maintain_order=True)
 
     def _extent(self, site: str) -> tuple[int, int] | None:
         days = parquet.days_of(self._root, site)
@@ -126,19 +143,31 @@ class EmbeddedHistory:
         """Times of a span with its oldest and newest among them; empty when it holds nothing."""
         view = look(self._root, self._tails, site, span)
         ts = pl.col("ts").cast(pl.Int64)
-        sealed = parquet.scan(view.paths).select(ts.min().alias("low"), ts.max().alias("high"))
-        known: Sequence[int | None] = sealed.collect().row(0)
+        ends = ts.min().alias("low"), ts.max().alias("high")
+        known: Sequence[int | None] = self._read(view.paths, lambda rows: rows.select(*ends)).row(0)
         return [*(at for at in known if at is not None), *(frame.ts_ns for frame in view.tail)]
 
+    def _parts(self, files: DateFiles) -> int:
+        """Into how many pieces a date is cut."""
+        try:
+            counted = self._read(
+                files.paths(("log", "derived")), lambda rows: rows.select(pl.len())
+            )
+        except FileNotFoundError:
+            return 1  # compacted or dropped since it was listed; the read itself looks again
+        return int(counted.item()) // PIECE_ROWS + 1
 
-def _parts(files: DateFiles) -> int:
-    """Into how many pieces a date is cut."""
-    paths = files.paths(("log", "derived"))
-    try:
-        rows = int(parquet.scan(paths).select(pl.len()).collect().item())
-    except FileNotFoundError:
-        return 1  # compacted or dropped since it was listed; the read itself looks again
-    return rows // PIECE_ROWS + 1
+    def _read(
+        self, paths: Sequence[Path], asked: Callable[[pl.LazyFrame], pl.LazyFrame]
+    ) -> pl.DataFrame:
+        """What is asked of the rows of some files; without those that turn out to be damaged."""
+        try:
+            return asked(parquet.scan(paths)).collect()
+        except UNREADABLE:
+            sound = self._suspects.sound(paths) if self._suspects else paths
+            if len(sound) == len(paths):
+                raise
+            return asked(parquet.scan(sound)).collect()
 
 
 def _chosen(query: SeriesQuery) -> pl.Expr:
@@ -165,18 +194,6 @@ def _waiting(tail: Iterable[Frame], wanted: frozenset[str] | None = None) -> pl.
 
 def _settled(sealed: pl.DataFrame, waiting: pl.DataFrame) -> pl.DataFrame:
     return settle(pl.concat([sealed, waiting]))
-
-
-def _last_of_each(view: View, newer: pl.DataFrame) -> pl.DataFrame:
-    """The last row of each point and source in a view, or the newer one that is known."""
-    # The newest row of a series is followed by another series or by no later time, whatever the
-    # order of the files. That leaves few rows of a sorted file; grouping them all takes six times
-    # as long.
-    changes = [pl.col(name) != pl.col(name).shift(-1) for name in _SERIES]
-    last = pl.any_horizontal(*changes, pl.col("ts") >= pl.col("ts").shift(-1)).fill_null(value=True)
-    sealed = parquet.scan(view.paths).select(_NEEDED).filter(last).collect()
-    found = settle(pl.concat([sealed, _waiting(view.tail), newer]))
-    return found.unique(subset=_SERIES, keep="last", maintain_order=True)
 
 
 def series_of(site: str, rows: pl.DataFrame) -> Series:

@@ -27,6 +27,9 @@ import structlog
 from podcore.frame import READING, Frame, Kind
 from podcore.ports import Cursors, LogReader, LogTail
 from podtwin.store import parquet
+from podtwin.store.checksum import flaw
+from podtwin.store.quarantine import free, set_apart
+from podtwin.store.row_file import write_rows
 from podtwin.store.rows import NS_PER_MS, RowBuilder
 
 MAX_AGE_NS: Final = 3_600_000_000_000
@@ -105,6 +108,7 @@ class LogSealer:
         self._step = step
         self._waiting: dict[str, Waiting] = {}
         self._sealed: dict[str, int] = {}
+        self._touched: set[tuple[str, int]] = set()
         self._read = 0
         self.newest_recv_ns = 0
         self.files_written = 0
@@ -128,6 +132,9 @@ class LogSealer:
             self._read, sealed = 0, {}
         self._sealed = sealed
         self._waiting = {}
+        # Nothing new may come, as when ingest is stopped: time stands where it was read to.
+        for frame in self._log.read(self._read - 1, 1):
+            self.newest_recv_ns = max(self.newest_recv_ns, frame.recv_ns)
         for site in parquet.sites_of(self._root):
             self._clear_unfinished(site)
 
@@ -160,6 +167,23 @@ class LogSealer:
         """Frames committed of which some may still wait."""
         return max(0, self._log.last_offset() - self.done())
 
+    def waits(self, site: str, day: int) -> bool:
+        """Whether rows of a date are not sealed yet."""
+        waiting = self._waiting.get(site)
+        return waiting is not None and day in waiting.days
+
+    def take_sealed(self) -> set[tuple[str, int]]:
+        """The dates (site, day) to which files came since the last call."""
+        touched, self._touched = self._touched, set()
+        return touched
+
+    def rewrite(self, site: str, day: int, file: parquet.SealedFile) -> bool:
+        """Writes a file that is gone again; False when the log does not hold all of it."""
+        if file.log != self._name or self._log.first_offset() > file.first:
+            return False
+        span = day * parquet.NS_PER_DAY, (day + 1) * parquet.NS_PER_DAY - 1
+        return self._write(site, day, span, (file.first, file.last))
+
     def _take(self, frame: Frame) -> None:
         self.newest_recv_ns = max(self.newest_recv_ns, frame.recv_ns)
         if frame.kind is not Kind.READING or frame.offset <= self._sealed.get(frame.site, 0):
@@ -184,19 +208,24 @@ class LogSealer:
         self._step("sealed")
 
     def _seal_day(self, site: str, day: int, waiting: Waiting) -> None:
-        low, high = waiting.days[day]
-        rows = RowBuilder()
-        offsets: list[int] = []
-        for frame in self._log.between(site, low, high + 1, waiting.first_offset - 1):
-            if frame.kind is Kind.READING and frame.offset <= waiting.last_offset:
-                rows.add(frame)
-                offsets.append(frame.offset)
-        if not offsets:
+        offsets = waiting.first_offset, waiting.last_offset
+        if not self._write(site, day, waiting.days[day], offsets):
             _events.error("rows_gone_before_sealing", log=self._name, site=site, day=day)
-            return
-        path = parquet.sealed_path(self._root, site, day, self._name, offsets[0], offsets[-1])
-        parquet.write_rows(rows.build(), path, self._step)
-        self.files_written += 1
+
+    def _write(self, site: str, day: int, span: tuple[int, int], offsets: tuple[int, int]) -> bool:
+        """Rows of a date with ts and offset in these spans as a file; False when there are none."""
+        rows = RowBuilder()
+        found: list[int] = []
+        for frame in self._log.between(site, span[0], span[1] + 1, offsets[0] - 1):
+            if frame.kind is Kind.READING and frame.offset <= offsets[1]:
+                rows.add(frame)
+                found.append(frame.offset)
+        if found:
+            path = parquet.sealed_path(self._root, site, day, self._name, found[0], found[-1])
+            write_rows(rows.build(), path, self._step)
+            self._touched.add((site, day))
+            self.files_written += 1
+        return bool(found)
 
     def _move_cursor(self) -> None:
         done = self.done()
@@ -207,15 +236,21 @@ class LogSealer:
     def _clear_unfinished(self, site: str) -> None:
         done = self._sealed.get(site, 0)
         for day in parquet.days_of(self._root, site):
-            for file in parquet.date_files(self._root, site, day).sealed:
+            for path in parquet.unfinished(self._root, site, day):
+                path.unlink(missing_ok=True)
+            files = parquet.date_files(self._root, site, day)
+            for file in sorted((*files.merged, *files.sealed)):
                 if file.log == self._name and file.last > done:
                     self._clear(file, site)
 
     def _clear(self, file: parquet.SealedFile, site: str) -> None:
-        if self._can_rewrite(file, site):
+        found = flaw(file.path)
+        if found:
+            set_apart(self._root, file.path, found)
+        elif self._can_rewrite(file, site):
             file.path.unlink()
         else:
-            kept = file.path.with_name(f"kept-{file.path.name}")
+            kept = free(file.path.with_name(f"kept-{file.path.name}"))
             file.path.rename(kept)
             _events.warning("sealed_file_set_aside", file=str(kept), log=self._name)
         parquet.sync(file.path.parent)

@@ -5,7 +5,12 @@
 A name tells which log the rows came from and the first and last offset of this date in it.
 All rows of a date up to the highest last offset of its files are in its files: that is what a
 reader takes the rest of the log by, and what the sealer knows its unfinished files by. Files of
-any other name are read as well, and nobody here removes them.
+any other name are read as well, and compaction leaves them alone.
+
+Neighbouring files become one (compaction) whose name spans theirs. A file whose offsets lie
+within another's of the same log holds nothing that the other does not: whoever finds both passes
+it over, so a crash between the two steps (the new file gets its name; the old ones go) leaves
+nothing to be mended.
 
 Files may vanish and appear while they are read (sealing, compaction, retention). A file is
 complete once its name does not begin with a dot.
@@ -27,13 +32,6 @@ from podcore.names import is_id
 from podtwin.store.rows import SCHEMA, TS
 
 NS_PER_DAY: Final = 86_400_000_000_000
-# One row group for a whole seal. Every group pays for dictionaries of its own, and times repeat
-# from point to point. Measured, 38 points of a site, hourly seals of 42,552 rows: 5.6 bytes a
-# value in groups of 8,192, 2.2 in one; one point over 24 such files takes 16 and 17 ms. A range
-# in time skips whole files by their statistics.
-ROW_GROUP_ROWS: Final = 131_072
-# Level 9 is 4 % smaller than level 3 and takes half as long again.
-ZSTD_LEVEL: Final = 3
 
 _NAME = re.compile(r"(log|derived)-(\d{1,19})-(\d{1,19})\.parquet")
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -54,17 +52,31 @@ class SealedFile:
     log: str
     path: Path
 
+    def spans(self, other: SealedFile) -> bool:
+        """Whether all rows of the other file are in this one too."""
+        return self.log == other.log and self.first <= other.first and other.last <= self.last
+
 
 @dataclass(frozen=True, slots=True)
 class DateFiles:
     """What lies in one date folder.
 
-    sealed : the sealer's files, by first offset.
+    sealed : the sealer's files, by first offset, none within another.
     others : every other Parquet file, by name.
+    merged : the sealer's files that lie within one of `sealed`.
     """
 
-    sealed: tuple[SealedFile, ...]
-    others: tuple[Path, ...]
+    sealed: tuple[SealedFile, ...] = ()
+    others: tuple[Path, ...] = ()
+    merged: tuple[SealedFile, ...] = ()
+
+    def of(self, log: str) -> list[SealedFile]:
+        """The sealer's files of one log, by first offset."""
+        return [file for file in self.sealed if file.log == log]
+
+    def holds(self, file: SealedFile) -> bool:
+        """Whether all rows of a file are in these."""
+        return any(one.spans(file) for one in self.sealed)
 
     def last(self, log: str) -> int:
         """The offset up to which all rows of this date are in its files."""
@@ -86,6 +98,15 @@ def day_text(day: int) -> str:
     return date.fromordinal(_EPOCH_ORDINAL + day).isoformat()
 
 
+def day_named(name: str) -> int | None:
+    """The day that a folder `date=2026-11-24` is of; None for any other name."""
+    try:
+        midnight = datetime.strptime(name, "date=%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return midnight.toordinal() - _EPOCH_ORDINAL
+
+
 def instant(ts_ns: int) -> pl.Expr:
     """The instant as a literal of the column `ts`."""
     return pl.lit(ts_ns, dtype=pl.Int64).cast(TS)
@@ -96,10 +117,14 @@ def site_folder(root: Path, site: str) -> Path:
     return root / f"site={site}"
 
 
+def date_folder(root: Path, site: str, day: int) -> Path:
+    """Where a date's files lie."""
+    return site_folder(root, site) / f"date={day_text(day)}"
+
+
 def sealed_path(root: Path, site: str, day: int, log: str, first: int, last: int) -> Path:
     """The path of a sealed file."""
-    name = f"{log}-{first}-{last}.parquet"
-    return site_folder(root, site) / f"date={day_text(day)}" / name
+    return date_folder(root, site, day) / f"{log}-{first}-{last}.parquet"
 
 
 def sites_of(root: Path) -> list[str]:
@@ -110,13 +135,13 @@ def sites_of(root: Path) -> list[str]:
 
 def days_of(root: Path, site: str) -> list[int]:
     """The days for which a site has a folder, ascending."""
-    days = (_day(name) for name in _entries(site_folder(root, site)))
+    days = (day_named(name) for name in _entries(site_folder(root, site)))
     return sorted(day for day in days if day is not None)
 
 
 def date_files(root: Path, site: str, day: int) -> DateFiles:
     """The complete files of a date; empty when the folder is gone."""
-    folder = site_folder(root, site) / f"date={day_text(day)}"
+    folder = date_folder(root, site, day)
     sealed: list[SealedFile] = []
     others: list[Path] = []
     for name in _entries(folder):
@@ -125,7 +150,20 @@ def date_files(root: Path, site: str, day: int) -> DateFiles:
             sealed.append(SealedFile(int(match[2]), int(match[3]), match[1], folder / name))
         elif name.endswith(".parquet") and not name.startswith("."):
             others.append(folder / name)
-    return DateFiles(tuple(sorted(sealed)), tuple(sorted(others)))
+    whole, merged = _sifted(sealed)
+    return DateFiles(tuple(whole), tuple(sorted(others)), tuple(merged))
+
+
+def hidden(path: Path) -> Path:
+    """Where a file is written until it is complete."""
+    return path.with_name(f".{path.name}")
+
+
+def unfinished(root: Path, site: str, day: int) -> list[Path]:
+    """What a crash left of files that never got their name."""
+    folder = date_folder(root, site, day)
+    names = (name for name in _entries(folder) if name.startswith("."))
+    return [folder / name for name in names if _NAME.fullmatch(name[1:])]
 
 
 def scan(paths: Sequence[Path]) -> pl.LazyFrame:
@@ -142,31 +180,6 @@ def scan(paths: Sequence[Path]) -> pl.LazyFrame:
         missing_columns="insert",
         extra_columns="ignore",
     )
-
-
-def write_rows(rows: pl.DataFrame, path: Path, step: Step = no_step) -> None:
-    """The rows under `path`, whole or not at all, durable on return.
-
-    Parameters
-    ----------
-    rows : sorted by `rows.ORDER`.
-    step : called with `written`, `synced`, `renamed`; tests break off there.
-    """
-    make_folder(path.parent)
-    hidden = path.with_name(f".{path.name}")
-    rows.write_parquet(
-        hidden,
-        compression="zstd",
-        compression_level=ZSTD_LEVEL,
-        row_group_size=ROW_GROUP_ROWS,
-        statistics=True,
-    )
-    step("written")
-    sync(hidden)
-    step("synced")
-    hidden.rename(path)
-    sync(path.parent)
-    step("renamed")
 
 
 def make_folder(folder: Path) -> None:
@@ -187,12 +200,14 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _day(name: str) -> int | None:
-    try:
-        midnight = datetime.strptime(name, "date=%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return midnight.toordinal() - _EPOCH_ORDINAL
+def _sifted(files: Iterable[SealedFile]) -> tuple[list[SealedFile], list[SealedFile]]:
+    """Files that lie within no other, by first offset, and those that do."""
+    whole: list[SealedFile] = []
+    merged: list[SealedFile] = []
+    for file in sorted(files, key=lambda file: (file.log, file.first, -file.last)):
+        within = bool(whole) and whole[-1].spans(file)
+        (merged if within else whole).append(file)
+    return sorted(whole), merged
 
 
 def _entries(folder: Path) -> Iterator[str]:

@@ -26,6 +26,7 @@ from podtwin.store import parquet
 from podtwin.store import recording_files as files
 from podtwin.store.frames_file import write_frames
 from podtwin.store.recording_range import READ_FRAMES, CheckpointStore, Range, choose
+from podtwin.store.row_file import write_rows
 from podtwin.store.rows import RowBuilder
 
 MAX_VALUES: Final = 1_000_000  # 110 MB of columns, with the Frames that they come from 200 MB
@@ -223,7 +224,7 @@ class _Points:
         for (site, day, log), (rows, (first, last)) in self._held.items():
             table = rows.build()
             self.written += len(table)
-            parquet.write_rows(table, parquet.sealed_path(self._root, site, day, log, first, last))
+            write_rows(table, parquet.sealed_path(self._root, site, day, log, first, last))
         self._held, self._values = {}, 0
 
 

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import polars as pl
 import structlog
 
 from podcore.errors import NotWritten
 from podcore.ports import Clock, Cursors
 from podcore.role import Health, RoleState
 from podtwin.store import parquet
+from podtwin.store.checksum import UNREADABLE
 from podtwin.store.log_sealer import LogSealer, SealableLog
+from podtwin.store.upkeep import Upkeep, UpkeepCounts
 
 EVERY_S: Final = 10.0
+PAUSE_S: Final = 1.0  # between rounds of upkeep that has more to do: half of a core at most
 
 _events = structlog.get_logger("podtwin.store.sealer")
 
@@ -27,6 +29,7 @@ class Sealer:
     Parameters
     ----------
     data_dir : the data directory; files go to its folder `history`.
+    keep_ns : how long the history is kept; None is for ever.
 
     Attributes
     ----------
@@ -40,10 +43,13 @@ class Sealer:
         derived: SealableLog,
         cursors: Cursors,
         step: parquet.Step = parquet.no_step,
+        *,
+        keep_ns: int | None = None,
     ) -> None:
         root = data_dir / "history"
         named = {"log": log, "derived": derived}
         self._logs = [LogSealer(root, name, of, cursors, step) for name, of in named.items()]
+        self._upkeep = Upkeep(root, self, keep_ns, step)
         self._recovered = False
         self.lag = 0
 
@@ -53,6 +59,7 @@ class Sealer:
         After an error the next call starts from the durable cursors again.
         """
         if not self._recovered:
+            self._upkeep.abandon()  # else its file would be taken for what a crash left
             for log in self._logs:
                 log.recover()
         self._recovered = False
@@ -60,13 +67,39 @@ class Sealer:
         for log in self._logs:
             while not stop() and log.advance(stop):
                 pass
-        # Derived Frames stop when their site does; the ticks of the other log age them.
-        newest = max(log.newest_recv_ns for log in self._logs)
         for log in self._logs:
-            log.seal_due(newest, stop, force=force)
+            log.seal_due(self.newest_recv_ns, stop, force=force)
         self._recovered = True
         self.lag = sum(log.behind() for log in self._logs)
         return sum(log.files_written for log in self._logs) - before
+
+    def tend(self, stop: Callable[[], bool] = lambda: False) -> bool:
+        """A round of upkeep, after a pass that went well; whether there is more to do at once."""
+        return self._recovered and self._upkeep.run(stop)
+
+    def upkeep(self) -> UpkeepCounts:
+        """What upkeep has done since the start."""
+        return self._upkeep.counts()
+
+    @property
+    def newest_recv_ns(self) -> int:
+        """The newest receive time in both logs.
+
+        Derived Frames stop when their site does; the ticks of the other log age them.
+        """
+        return max(log.newest_recv_ns for log in self._logs)
+
+    def waits(self, site: str, day: int) -> bool:
+        """Whether rows of a date are not sealed yet."""
+        return any(log.waits(site, day) for log in self._logs)
+
+    def rewrite(self, site: str, day: int, file: parquet.SealedFile) -> bool:
+        """Writes a sealed file that is gone again from its log; False when it cannot."""
+        return any(log.rewrite(site, day, file) for log in self._logs)
+
+    def take_sealed(self) -> set[tuple[str, int]]:
+        """The dates (site, day) to which files came since the last call."""
+        return set().union(*(log.take_sealed() for log in self._logs))
 
 
 class SealerRunner:
@@ -108,12 +141,16 @@ class SealerRunner:
         """Frames that were not sealed after the last pass."""
         return self._sealer.lag
 
+    def upkeep(self) -> UpkeepCounts:
+        """What upkeep has done since the start."""
+        return self._sealer.upkeep()
+
     def _run(self) -> None:
         self._state = RoleState.RUNNING
         try:
             while not self._stop.is_set():
-                self._pass()
-                self._clock.wait(self._stop, self._every_s)
+                more = self._pass()
+                self._clock.wait(self._stop, min(PAUSE_S, self._every_s) if more else self._every_s)
         except Exception as error:  # noqa: BLE001 - top of a thread: say why it ended
             self._trouble = f"{type(error).__name__}: {error}"
             self._state = RoleState.FAILED
@@ -121,14 +158,17 @@ class SealerRunner:
         else:
             self._state = RoleState.STOPPED
 
-    def _pass(self) -> None:
+    def _pass(self) -> bool:
+        """Seals what is due, then a round of upkeep; whether that has more to do at once."""
         try:
             self._sealer.run_once(self._stop.is_set)
-        except (OSError, pl.exceptions.PolarsError, NotWritten) as error:
+            more = self._sealer.tend(self._stop.is_set)
+        except (OSError, *UNREADABLE, NotWritten) as error:
             if not self._trouble:
                 _events.error("sealing_failed", error=str(error))
             self._trouble = f"sealing failed, trying again: {error}"
-        else:
-            if self._trouble:
-                _events.info("sealing_recovered")
-            self._trouble = ""
+            return False
+        if self._trouble:
+            _events.info("sealing_recovered")
+        self._trouble = ""
+        return more

@@ -2,7 +2,9 @@
 
 What a date's files do not hold yet is taken from the log by offset; then the files are listed
 again. In that order a seal or a trim in between moves rows from where was looked first to where
-is looked next, so none is missed; what is found twice is settled by whoever reads.
+is looked next, so none is missed; what is found twice is settled by whoever reads. A listing in
+the middle of a compaction may lack old files and the new one; it is known by what was there at
+the first look and is in no file of the second.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from podtwin.store.parquet import NS_PER_DAY, DateFiles, day_of
 # A sealer's start, a compaction and a retention run at once would be three changes.
 ATTEMPTS: Final = 4
 
-_NO_FILES = DateFiles((), ())
+_NO_FILES = DateFiles()
 _T = TypeVar("_T")
 
 
@@ -68,7 +70,7 @@ def look(root: Path, tails: Mapping[str, LogTail], site: str, span: tuple[int, i
     ]
     now = _files_in(root, site, span)
     for day, files in before.items():
-        if any(now.get(day, _NO_FILES).last(name) < files.last(name) for name in tails):
+        if not all(now.get(day, _NO_FILES).holds(file) for file in files.sealed):
             raise FilesMovedError
     return View(tail, [path for files in now.values() for path in files.paths(tails)])
 

@@ -67,7 +67,7 @@ def test_every_dependency_is_locked() -> None:
 
 
 def test_no_test_tool_is_needed_at_run_time() -> None:
-    tools = {"pytest", "hypothesis", "mypy", "ruff", "playwright", "pandas", "pyarrow", "hatchling"}
+    tools = {"pytest", "hypothesis", "mypy", "ruff", "playwright", "pandas", "hatchling"}
     assert not tools & {name for name, _ in locked("run.txt")}
 
 

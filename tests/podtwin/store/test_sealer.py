@@ -12,74 +12,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.frames import MIDNIGHT_NS, NS, reading, tick
+from support.history_files import Crash, Data, Killed, everything
 from support.memory_cursors import MemoryCursors
 from support.memory_history import MemoryHistory
 from support.memory_log import MemoryLog
 
 from podcore.clock import SystemClock
 from podcore.frame import Frame, Source
-from podcore.ports import SeriesQuery
 from podcore.role import RoleState
-from podtwin.store import log_sealer, parquet
+from podtwin.store import log_sealer
 from podtwin.store.history import EmbeddedHistory
 from podtwin.store.log_sealer import MAX_AGE_NS, MAX_VALUES, SealReason, Waiting, due
-from podtwin.store.sealer import Sealer, SealerRunner
+from podtwin.store.sealer import SealerRunner
 
 AT = MIDNIGHT_NS + 12 * 3600 * NS
 STEPS = ("written", "synced", "renamed", "sealed", "cursor")
 
 
-class Killed(BaseException):
-    """Stands for kill -9: nothing may catch it."""
-
-
-class Crash:
-    """Breaks off at the n-th step of a name, once."""
-
-    def __init__(self, name: str, nth: int = 1) -> None:
-        self._name, self._left = name, nth
-
-    def __call__(self, name: str) -> None:
-        self._left -= name == self._name
-        if name == self._name and self._left == 0:
-            raise Killed
-
-
-class Data:
-    """A data directory whose process can be killed and started again."""
-
-    def __init__(self, data_dir: Path, cursors: MemoryCursors | None = None) -> None:
-        self.data_dir = data_dir
-        self.log = MemoryLog()
-        self.derived = MemoryLog(derived=True)
-        self.cursors = cursors or MemoryCursors()
-        self.sealer = self.start()
-
-    def start(self, step: parquet.Step = parquet.no_step) -> Sealer:
-        self.sealer = Sealer(self.data_dir, self.log, self.derived, self.cursors, step)
-        return self.sealer
-
-    def trim(self) -> None:
-        self.log.trim(self.cursors.get("sealer/log"))
-        self.derived.trim(self.cursors.get("sealer/derived"))
-
-    def files(self) -> list[str]:
-        return sorted(str(p.relative_to(self.data_dir)) for p in self.data_dir.rglob("*.parquet"))
-
-    def rows(self) -> int:
-        return sum(len(pl.read_parquet(path)) for path in self.data_dir.rglob("[!.]*.parquet"))
-
-    def history(self) -> EmbeddedHistory:
-        return EmbeddedHistory(self.data_dir, self.log, self.derived)
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Data:
     return Data(tmp_path)
-
-
-def everything(site: str) -> SeriesQuery:
-    return SeriesQuery(site, (), 0, 2**62, (Source.MEASURED, Source.TWIN))
 
 
 @pytest.mark.parametrize(
