@@ -98,6 +98,11 @@ class Engine:
         return min((member.safe for member in self._members.values()), default=self.offset)
 
     @property
+    def has_live_steps(self) -> bool:
+        """Whether a step of a site that is live waits."""
+        return any(member.state.time.live for member in self._busy.values())
+
+    @property
     def sites(self) -> Mapping[str, SiteState]:
         """The state of each site, for looking at."""
         return {name: member.state for name, member in list(self._members.items())}

@@ -25,6 +25,11 @@ READ_LIMIT = 2_000  # Frames at once: 2.4 MB at 1.2 kB
 BUDGET_S = 0.1  # array steps before the log is read again
 RETRY_S = 1.0  # between two tries to write on a disk that refuses
 POLL_S = 0.2  # how long a missed wake-up can delay a result
+# Steps of the past that may wait while more of it comes, and how long a look at the log is put
+# off for them: in a demo the broker and the senders need the processor more, and the present
+# comes sooner. 2 h of 3 sites are 4,320 steps, of 500 B each.
+MOST_GIVING_WAY = 6_000
+GIVE_WAY_S = 0.05
 # Derived Frames before they are committed, however long the budget: 5 MB at 500 B.
 MAX_UNCOMMITTED = 10_000
 
@@ -180,12 +185,15 @@ class EngineRunner:
         if may_read:
             frames = self._log.read(self.engine.offset, self._read_limit)
             self.engine.take(frames)
-        outputs = self._calculate()
+        gives_way = bool(frames) and self._gives_way()
+        outputs = self.engine.said() if gives_way else self._calculate()
         self._apply_commands(outputs)
         self._commit(outputs, due_only=True)
         at_end = may_read and len(frames) < self._read_limit
         unread = 0 if at_end else self._log.last_offset() - self.engine.offset
         self._lag = Lag(self.engine.offset, unread, self.engine.waiting)
+        if gives_way:
+            self._clock.wait(self._draining, GIVE_WAY_S)
         return bool(frames or outputs.steps)
 
     def checkpoint(self) -> None:
@@ -209,6 +217,12 @@ class EngineRunner:
             _logger.exception("engine_failed", offset=self.engine.offset)
         finally:
             self._done.set()
+
+    def _gives_way(self) -> bool:
+        """Whether all that waits is of the past, and of no such length that it must be done."""
+        ends = self._draining.is_set() or self._stopping.is_set()
+        few = self.engine.waiting < MOST_GIVING_WAY
+        return few and not ends and not self.engine.has_live_steps
 
     def _calculate(self) -> Outputs:
         outputs = self.engine.said()

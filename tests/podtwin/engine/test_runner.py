@@ -237,6 +237,7 @@ def test_a_round_ends_when_its_budget_is_spent(run: Run) -> None:
     past = list(recorded(range(0, 400, 5), recv_ns=10**18 * 2, sites=SITES))
     run.log = log_of(configs(*map(air_dx, SITES)), past)
     runner = run.runner(clock=ManualClock(each_s=0.03))
+    runner.round()  # reads, and gives way
     runner.round()
     assert runner.lag().steps == 3 * (80 - 4)
     to_the_end(runner)
@@ -257,6 +258,37 @@ def test_past_the_bound_of_waiting_steps_the_log_is_read_no_further(
     assert runner.lag().frames == run.log.last_offset() - offset
     to_the_end(runner)
     assert rows(run.derived) == expected(run.log)
+
+
+def past(seconds: int) -> MemoryLog:
+    return log_of(
+        configs(*map(air_dx, SITES)),
+        recorded(range(0, seconds, 5), recv_ns=START_NS + seconds * NS, sites=SITES),
+    )
+
+
+def test_the_past_gives_way_while_more_of_it_comes(tmp_path: Path) -> None:
+    run = Run(tmp_path, past(200))
+    runner = run.runner(read_limit=60)
+    runner.round()
+    assert (len(run.derived.frames), runner.lag().steps) == (0, runner.engine.waiting)
+    to_the_end(runner)
+    assert rows(run.derived) == expected(run.log)
+
+
+def test_the_present_does_not_give_way(run: Run) -> None:
+    runner = run.runner(read_limit=60)
+    runner.round()
+    assert run.derived.frames
+
+
+def test_a_past_of_some_length_gives_way_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "MOST_GIVING_WAY", 10)
+    run = Run(tmp_path, past(200))
+    run.runner(read_limit=60).round()
+    assert run.derived.frames
 
 
 def test_a_site_whose_twin_is_refused_is_named(tmp_path: Path) -> None:
