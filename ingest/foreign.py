@@ -17,12 +17,12 @@ from ingest.mapping import Mapping, Routed
 from ingest.native import SentPoint, Telemetry
 from ingest.reasons import Reason, Rejected, reject
 from ingest.registry import Registry
-from ingest.sample import Format, Refusals, Sample
+from ingest.sample import Came, Format, Refusals, Sample
 from ingest.topic_filter import TopicFilter
 from ingest.validate import Accepted, Validator
-from podcore.frame import Frame
+from podcore.frame import Flag, Frame
 
-_Key = tuple[str, str, int | None]  # site, node, source time
+_Key = tuple[str, str, int | None, Flag]  # site, node, source time, quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,9 @@ class ForeignReader:
     def take(self, arrival: Arrival) -> Taken:
         """What comes of a message."""
         topic = arrival.topic
-        decoded = self._source.format.decode(arrival.payload, self._source.mapping.unit_ns)
+        again = arrival.came_ns is not None
+        came = Came(topic, arrival.came_ns or arrival.recv_ns, again)
+        decoded = self._source.format.decode(arrival.payload, self._source.mapping.unit_ns, came)
         taken = Taken(refusals=decoded.refusals, readings_dead=decoded.refusals.total)
         instants: dict[_Key, _Instant] = {}
         new: list[Line] = []
@@ -125,7 +127,7 @@ class ForeignReader:
         if twice:
             part = part.without(twice)
             self._refuse_twice(part, twice, sample, taken)
-        key = (part.site, part.node, sample.ts_ns)
+        key = (part.site, part.node, sample.ts_ns, sample.flags)
         instant = instants.get(key)
         if instant is None:
             instant = instants[key] = _Instant()
@@ -151,7 +153,7 @@ class ForeignReader:
             line.told = self._registry.version
 
     def _store(self, key: _Key, instant: _Instant, taken: Taken, arrival: Arrival) -> None:
-        site, node, ts_ns = key
+        site, node, ts_ns, flags = key
         points, values = self._known.row(instant.parts), instant.values
         if points is None:
             points, values = self._first_of_each(instant, taken)
@@ -160,7 +162,7 @@ class ForeignReader:
         fault = self._announcer.speaks_for_itself(site, node)
         answer: Accepted | list[Rejected]
         if fault is None:
-            message = Telemetry([*values], ts_ns, None, None, [], points)
+            message = Telemetry([*values], ts_ns, None, None, [], points, flags)
             answer = self._validator.telemetry(
                 site, node, message, arrival.recv_ns, came_ns=arrival.came_ns
             )

@@ -8,20 +8,19 @@ is named. `UnicodeDecodeError` and `RecursionError` are not msgspec's own and ar
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from ingest.json_text import read_object
 from ingest.reasons import Reason, Rejected, reject
-from podcore.frame import BirthPoint
+from podcore.frame import BirthPoint, Flag
 
 MAX_PAYLOAD = 256 * 1024  # bytes; about 10,000 points of 25 characters
 MAX_BOOT = 64  # characters; ours are ULIDs of 26
 MAX_SEQ = 2**63 - 1  # what SQLite holds
-MAX_DIGITS = 400  # of an integer; float64 ends at 309
 
 Values = dict[str, float | None] | list[float | None]
 
@@ -73,6 +72,7 @@ class Telemetry:
     values : by point id, or in the order of `keys`; None is "not sampled now".
     bad : refused values of the message; the others are good.
     keys : point ids of a list of values; None for those of the birth.
+    flags : quality that another format gives them.
     """
 
     values: Values
@@ -81,6 +81,7 @@ class Telemetry:
     seq: int | None
     bad: list[Rejected]
     keys: tuple[str, ...] | None = None
+    flags: Flag = Flag.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _number_fault(boot: object, seq: object, place: str = "seq") -> Rejected | N
 
 
 def _decode_loosely(payload: bytes) -> Telemetry | Unreadable:
-    message = _parse(payload)
+    message = read_object(payload)
     if isinstance(message, Rejected):
         return Unreadable(message)
     boot, seq = message.get("boot"), message.get("seq")
@@ -165,29 +166,6 @@ def _decode_loosely(payload: bytes) -> Telemetry | Unreadable:
     if values is None:
         return Unreadable(bad[0], *number)
     return Telemetry(values, ts, *number, bad)
-
-
-def _parse(payload: bytes) -> Mapping[str, object] | Rejected:
-    if not payload:
-        return reject(Reason.EMPTY, "payload", "")
-    try:
-        message = json.loads(payload.decode("utf-8"), parse_int=_integer)
-    except UnicodeDecodeError as error:
-        return reject(
-            Reason.NOT_UTF8, f"byte {error.start}", payload[error.start : error.start + 8]
-        )
-    except RecursionError:
-        return reject(Reason.TOO_DEEP, "payload", payload[:32])
-    except ValueError as error:
-        return reject(Reason.NOT_JSON, "payload", payload[:48], str(error))
-    if not isinstance(message, dict):
-        return reject(Reason.NOT_JSON, "payload", payload[:48])
-    return message
-
-
-def _integer(text: str) -> int | float:
-    # Python refuses to convert integers of more than 4,300 digits; here they are not finite.
-    return int(text) if len(text) < MAX_DIGITS else float(text)
 
 
 def _sort_values(named: object, ordered: object) -> tuple[Values | None, list[Rejected]]:
@@ -233,7 +211,7 @@ def decode_birth(payload: bytes) -> Birth | Rejected:
     try:
         birth = _birth.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        parsed = _parse(payload)
+        parsed = read_object(payload)
         if isinstance(parsed, Rejected):
             return parsed
         return reject(Reason.WRONG_TYPE, "birth", payload[:48], str(error))
@@ -255,7 +233,7 @@ def decode_state(payload: bytes) -> bool | Rejected:
             state = _state.decode(payload)
             fault, word = _version_fault(state.v), state.state
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            parsed = _parse(payload)
+            parsed = read_object(payload)
             return (
                 parsed
                 if isinstance(parsed, Rejected)

@@ -37,6 +37,9 @@ class Reason(enum.StrEnum):
     BAD_LINE = "bad_line"
     UNMAPPED = "unmapped"
     POINT_TWICE = "point_twice"
+    BAD_RECORD = "bad_record"
+    NOT_MSGPACK = "not_msgpack"
+    NOT_PROTOBUF = "not_protobuf"
 
 
 _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
@@ -55,7 +58,7 @@ _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
             "encode it as UTF-8, or choose its format for this topic",
         ),
         Reason.NOT_JSON: (
-            "a payload is one JSON object",
+            "a payload is JSON, of PodTwin's own one object",
             "validate what the sender makes with a JSON parser",
         ),
         Reason.TOO_DEEP: ("a payload nests a few levels", "send values as one flat object under m"),
@@ -115,6 +118,18 @@ _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
         Reason.POINT_TWICE: (
             "at one time one name alone fills a point",
             "tell the names apart in the rule's point, as by {tag.host}",
+        ),
+        Reason.BAD_RECORD: (
+            "a record follows its format",
+            "correct what the sender writes; see docs/formats.md",
+        ),
+        Reason.NOT_MSGPACK: (
+            "a payload is one map of MessagePack",
+            "pack it as the source says, or take the topic out of the source",
+        ),
+        Reason.NOT_PROTOBUF: (
+            "a payload is one of Sparkplug B, as protocol buffers",
+            "choose the format that is sent for this topic",
         ),
     }
 )

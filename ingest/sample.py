@@ -12,8 +12,24 @@ from typing import Protocol
 import msgspec
 
 from ingest.reasons import Reason, Rejected, reject
+from podcore.frame import Flag
 
 MAX_KEPT = 100  # refusals of a message that are kept with their texts; all are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How a payload came, where that says something of what stands in it.
+
+    ns : when, in ns since 1970; of one that is tried again when it came first.
+    """
+
+    topic: str = ""
+    ns: int = 0
+    again: bool = False
+
+
+NOT_SAID = Came()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,7 @@ class Sample(msgspec.Struct):
     ts_ns : source time in ns since 1970, None when not sent.
     line : where it stood in the payload, from 1.
     bad : fields whose value is no reading, with the reason.
+    flags : quality that the sender or the format gives all its values.
     """
 
     series: str
@@ -40,6 +57,7 @@ class Sample(msgspec.Struct):
     ts_ns: int | None
     line: int
     bad: tuple[tuple[str, Rejected], ...] = ()
+    flags: Flag = Flag.NONE
 
 
 @dataclass(slots=True)
@@ -82,10 +100,10 @@ class Decoded:
 class Format(Protocol):
     """How payloads of one kind are read."""
 
-    def decode(self, payload: bytes, unit_ns: int) -> Decoded:
+    def decode(self, payload: bytes, unit_ns: int, came: Came, /) -> Decoded:
         """The samples of a payload; never raises, whatever the bytes.
 
-        unit_ns : one unit of its times. [ns]
+        unit_ns : one unit of its times, where the format leaves that open. [ns]
         """
 
     def names(self, series: str) -> Names | str:

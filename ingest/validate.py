@@ -93,7 +93,7 @@ class Validator:
         if fault is not None:
             return [fault, *message.bad]
         born = self._registry.node(site, node)
-        recorded = born is not None and born.recorded
+        recorded = (born is not None and born.recorded) or Flag.RECORDED in message.flags
         ts_ns, flags = _source_time(message.ts, recv_ns, came_ns or recv_ns, recorded=recorded)
         if isinstance(ts_ns, Rejected):
             return [ts_ns, *message.bad]
@@ -113,7 +113,7 @@ class Validator:
         boot, seq = (message.boot, message.seq) if message.boot else ("", None)
         frame = Frame(
             0, Kind.READING, site, node, boot, seq,
-            ts_ns, recv_ns, 0, Source.MEASURED, int(flags), body,
+            ts_ns, recv_ns, 0, Source.MEASURED, int(flags | message.flags), body,
         )  # fmt: skip
         return Accepted(frame, readings, bad)
 

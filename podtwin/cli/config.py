@@ -54,6 +54,9 @@ def check(
     sample: Annotated[
         Path | None, typer.Option(help="A payload: show what the mapping makes of it.")
     ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="How the sample is read, as in ingest.sources.")
+    ] = "influx",
     topic: Annotated[str, typer.Option(help="The topic that the sample came on.")] = "sample",
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -71,7 +74,7 @@ def check(
     shown = None
     if map_file is not None:
         try:
-            shown = preview_of(map_file, sample, topic, [site for site, _ in good])
+            shown = preview_of(map_file, sample, form, topic, [site for site, _ in good])
         except ConfigError as error:
             mistakes.append(error)
     if output is Output.JSON:

@@ -15,19 +15,25 @@ if TYPE_CHECKING:
     from podtwin.config.map_preview import Preview
 
 
-def preview_of(map_file: Path, sample: Path | None, topic: str, sites: list[Site]) -> Preview:
+def preview_of(
+    map_file: Path, sample: Path | None, form: str, topic: str, sites: list[Site]
+) -> Preview:
     """What a mapping makes of a payload; of none when there is no sample.
 
     Raises
     ------
-    ConfigError  For a mistake of the mapping, and for a sample that cannot be read.
+    ConfigError  For a mistake of the mapping, an unknown format, and for a sample that cannot be
+        read.
     """
     from ingest.foreign import ForeignSource
     from ingest.topic_filter import TopicFilter
     from podcore.clock import SystemClock
+    from podcore.names import did_you_mean
     from podtwin.config.map_preview import Preview, preview
     from podtwin.config.sources import FORMATS, load_map_for
 
+    if form not in FORMATS:
+        raise ConfigError("--format", form, "is no format", did_you_mean(form, FORMATS))
     mapping = load_map_for(map_file, sites)
     if sample is None:
         return Preview()
@@ -36,7 +42,7 @@ def preview_of(map_file: Path, sample: Path | None, topic: str, sites: list[Site
     except OSError as error:
         told = f"cannot be read: {error.strerror}"
         raise ConfigError("--sample", str(sample), told, "name another") from None
-    source = ForeignSource(TopicFilter.parse("#"), FORMATS["influx"], mapping)
+    source = ForeignSource(TopicFilter.parse("#"), FORMATS[form](), mapping)
     return preview(source, topic, payload, SystemClock().now_ns(), sites)
 
 

@@ -14,7 +14,7 @@ from ingest.inbox import Arrival
 from ingest.mapping import Routed
 from ingest.reasons import Rejected
 from ingest.registry import Registry
-from ingest.sample import Names
+from ingest.sample import Came, Names
 from ingest.template import Foreign
 from ingest.validate import Validator
 from podcore.frame import READING, Kind
@@ -80,7 +80,8 @@ def _routes(
     source: ForeignSource, topic: str, payload: bytes, now_ns: int
 ) -> Iterator[tuple[int, str, float, int, Routed | None]]:
     """Every value of the payload that a rule matches: line, name, value, time, where it goes."""
-    for sample in source.format.decode(payload, source.mapping.unit_ns).samples:
+    came = Came(topic, now_ns)
+    for sample in source.format.decode(payload, source.mapping.unit_ns, came).samples:
         names = source.format.names(sample.series)
         if not isinstance(names, Names):
             continue

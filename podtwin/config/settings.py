@@ -85,8 +85,8 @@ class SourceSettings(_Section):
 
     topics: str
     """MQTT filter, as `telegraf/#`; none that PodTwin's own topics match."""
-    format: Literal["influx"]
-    """How their payload is read: `influx` is InfluxDB line protocol."""
+    format: Literal["influx", "senml", "redfish"]
+    """How their payload is read: InfluxDB line protocol, SenML JSON, Redfish MetricReport."""
     map: Path
     """YAML file that gives their names point ids; see docs/formats.md."""
 

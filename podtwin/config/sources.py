@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,7 +10,9 @@ from ingest.foreign import ForeignSource
 from ingest.line_protocol import LineProtocol
 from ingest.mapping import Mapping as MapRules
 from ingest.mapping import Place, Sent
+from ingest.redfish import Redfish
 from ingest.sample import Format
+from ingest.senml import SenML
 from ingest.topic_filter import NATIVE, TopicFilter
 from podcore.errors import ConfigError
 from podcore.names import did_you_mean
@@ -19,7 +21,10 @@ from podcore.site import Site, SiteType
 from podtwin.config.mapping import load_mapping
 from podtwin.config.settings import SourceSettings
 
-FORMATS: Mapping[str, Format] = MappingProxyType({"influx": LineProtocol()})
+# Each source has a format of its own: some remember what came.
+FORMATS: Mapping[str, Callable[[], Format]] = MappingProxyType(
+    {"influx": LineProtocol, "senml": SenML, "redfish": Redfish}
+)
 _PLACE = "ingest.sources"
 
 
@@ -34,7 +39,7 @@ def load_sources(
     """
     filters = _filters(settings)
     return tuple(
-        ForeignSource(topics, FORMATS[each.format], load_map_for(each.map, sites))
+        ForeignSource(topics, FORMATS[each.format](), load_map_for(each.map, sites))
         for each, topics in zip(settings, filters, strict=True)
     )
 

@@ -13,7 +13,9 @@ from ingest.line_protocol import MAX_LINES, MAX_SERIES
 from ingest.line_reader import MAX_FIELD_NAME, MAX_FIELDS
 from ingest.mapping import MAX_RULES, PERIOD_S, Routed
 from ingest.native import MAX_PAYLOAD
+from ingest.redfish import MAX_VALUES
 from ingest.sample import Names
+from ingest.senml import MAX_RECORDS
 from ingest.template import KNOWN, Foreign, Variable
 from podtwin.config.load import load_settings
 from podtwin.config.mapping import MapFile, MatchFile, RuleFile, load_mapping
@@ -32,7 +34,7 @@ def block(part: str, folder: Path) -> Path:
 
 
 def test_the_mapping_of_the_page_does_what_the_page_says(tmp_path: Path) -> None:
-    mapping, _ = load_mapping(block("podtwin/map/1", tmp_path))
+    mapping, _ = load_mapping(block("plant/+/meters", tmp_path))
     power = mapping.route(Foreign("plant/cph-01/meters", Names("em", {}), "p_tot"))
     core = mapping.route(Foreign("t", Names("cpu", {"host": "a", "cpu": "CPU 0"}), "usage_active"))
     assert isinstance(power, Routed)
@@ -96,3 +98,28 @@ def test_the_bounds_are_those_of_the_code() -> None:
     ]  # fmt: skip
     assert f"1 to {MAX_RULES:,} rules" in text_of(PAGE)
     assert f"{PERIOD_S:g} unless said" in text_of(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("part", "topic", "names", "field", "point"),
+    (
+        ("urn:dev:ow", "t", Names("urn:dev:ow:1", {"unit": "Cel"}), "temp",
+         "urn-dev-ow-1/air_temp"),
+        (
+            "PlatformPowerUsage", "redfish/1", Names("PlatformPowerUsage", {"property.4": "T1"}),
+            "AverageConsumedWatts", "t1/power",
+        ),
+    ),
+)  # fmt: skip
+def test_the_mapping_of_each_format_does_what_the_page_says(
+    part: str, topic: str, names: Names, field: str, point: str, tmp_path: Path
+) -> None:
+    mapping, _ = load_mapping(block(part, tmp_path))
+    routed = mapping.route(Foreign(topic, names, field))
+    assert isinstance(routed, Routed)
+    assert routed.point == point
+
+
+def test_the_bounds_of_the_other_formats_are_those_of_the_code() -> None:
+    assert f"at most {MAX_RECORDS:,} records" in section(PAGE, "## SenML")
+    assert f"at most {MAX_VALUES:,} values" in section(PAGE, "## Redfish")

@@ -11,20 +11,23 @@ from support.ingesting import HandClock, Ingest
 from support.sources import ROOT
 
 from ingest.foreign import ForeignSource
-from ingest.line_protocol import LineProtocol
 from ingest.topic_filter import TopicFilter
-from podcore.frame import CONFIG, READING, Kind
+from podcore.frame import CONFIG, READING, STATE, Kind
 from podtwin.config.mapping import load_mapping
+from podtwin.config.sources import FORMATS
 
 TELEGRAF = dialogues("telegraf")
-named = [case.folder.name for case in TELEGRAF]
+ALL = [*TELEGRAF, *dialogues("senml", "redfish")]
+named = [f"{case.folder.parent.name}-{case.folder.name}" for case in ALL]
 
 
 def ingest_of(case: Dialogue, folder: Path) -> Ingest:
     mapping, _ = load_mapping(case.map_file)
-    source = ForeignSource(TopicFilter.parse(case.expected.topics), LineProtocol(), mapping)
+    form = FORMATS[case.expected.format]()
+    source = ForeignSource(TopicFilter.parse(case.expected.topics), form, mapping)
     newest_ns = max(int(str(row[4])) for row in case.expected.readings)
-    return Ingest(folder, discover=True, clock=HandClock(newest_ns), sources=(source,))
+    clock = HandClock(case.expected.now_ns or newest_ns)
+    return Ingest(folder, discover=True, clock=clock, sources=(source,))
 
 
 def readings(ingest: Ingest) -> list[list[object]]:
@@ -42,7 +45,13 @@ def readings(ingest: Ingest) -> list[list[object]]:
     )
 
 
-@pytest.mark.parametrize("case", TELEGRAF, ids=named)
+def states(ingest: Ingest) -> list[list[object]]:
+    """What was said of nodes, in order."""
+    frames = ingest.frames(Kind.STATE)
+    return [[frame.site, frame.node, STATE.decode(frame.body).online] for frame in frames]
+
+
+@pytest.mark.parametrize("case", ALL, ids=named)
 def test_a_recorded_dialogue_becomes_what_is_written_beside_it(
     case: Dialogue, tmp_path: Path
 ) -> None:
@@ -51,6 +60,7 @@ def test_a_recorded_dialogue_becomes_what_is_written_beside_it(
         ingest.send(message.topic, message.payload)
     ledger = ingest.finish()
     assert readings(ingest) == case.expected.readings
+    assert states(ingest) == list(case.expected.states)
     assert ledger.messages() == case.expected.ledger
     assert ledger.dead_by_reason == case.expected.refused
 
