@@ -89,10 +89,11 @@ class Door:
         ProblemError  When it opens nothing, or not this.
         """
         now_s = self._clock.monotonic_s()
-        wait_s = self.attempts.wait_s(address, now_s) if asked.proof is Proof.KEY else 0.0
-        if wait_s and not self.keyring.knows(asked.digest):
-            self.attempts.count(Reason.TOO_MANY)
-            raise _slowed_down(wait_s)
+        if asked.proof is Proof.KEY and not self.keyring.knows(asked.digest):
+            wait_s = self.attempts.wait_s(address, now_s)
+            if wait_s:
+                self.attempts.count(Reason.TOO_MANY)
+                raise _slowed_down(wait_s)
         decision = await self.keyring.decide(asked)
         if isinstance(decision, Caller):
             return decision

@@ -118,13 +118,15 @@ def try_(
     from podtwin.alerts.event import trial_body
     from podtwin.config.targets import target_policy
     from podtwin.notify.sender import HttpSender
+    from podtwin.store.audit import AuditLog
     from podtwin.store.outbox import SqliteOutbox
 
     settings, clock = settings_of(data_dir, config), SystemClock()
+    message = f"msg_{secrets.token_hex(12)}"
     with opened(settings.data_dir) as store:
         found = SqliteOutbox(store).endpoint(endpoint)
+        AuditLog(store).add(clock.now_ns(), this_user(), "endpoint_tested", found.id, message)
     sender = HttpSender(target_policy(settings), clock)
-    message = f"msg_{secrets.token_hex(12)}"
     sent = sender.send(found.url, found.secret, message, trial_body(clock.now_ns()))
     sender.close()
     decision = decide(sent.answer, 1, 0.0, 0.0)
