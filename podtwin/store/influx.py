@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -35,13 +35,11 @@ from podtwin.store.influx_answer import (
 )
 from podtwin.store.influx_client import InfluxAddress, connect
 from podtwin.store.influx_lines import LineEncoder
+from podtwin.store.influx_requests import Part, lanes, requests
 
 if TYPE_CHECKING:
     from influxdb_client.service.write_service import WriteService
 
-LINES: Final = 5_000  # a request, by InfluxDB's own advice; 700 kB of text, 120 kB gzipped
-MAX_BYTES: Final = 4 * 1024 * 1024  # of text a request, where lines are long
-IN_FLIGHT: Final = 4
 READ_S: Final = 20.0  # a server that compacts takes its time; one that hangs is left
 _DETAIL: Final = 500  # characters of InfluxDB's words that are kept of a refusal
 _GZIP: Final = 31  # zlib's name for a deflate stream with gzip's head and tail
@@ -52,14 +50,6 @@ class _Line(NamedTuple):
 
     offset: int
     text: bytes
-
-
-class _Part(NamedTuple):
-    """All lines of a Frame."""
-
-    offset: int
-    text: bytes
-    lines: int
 
 
 class InfluxSink:
@@ -92,28 +82,28 @@ class InfluxSink:
         Unreachable  On 429, 5xx, a time-out or no connection.
         Refused  On 401, 403, 404 and what is no answer of an InfluxDB.
         """
-        by_site: dict[str, list[_Part]] = {}
+        by_site: dict[str, list[Part]] = {}
         refused: list[WriteRefused] = []
         for frame in frames:
             text, lines, unsayable = self._encoder.encode(frame)
             if lines:
-                by_site.setdefault(frame.site, []).append(_Part(frame.offset, text, lines))
+                by_site.setdefault(frame.site, []).append(Part(frame.offset, text, lines))
             refused += [
                 WriteRefused(frame.offset, LineReason.NOT_FINITE.value, point)
                 for point in unsayable
             ]
-        lanes = _lanes(by_site.values())
-        refused += _at_once([partial(self._send_parts, lane) for lane in lanes])
-        self.lines += sum(part.lines for lane in lanes for part in lane)
+        dealt = lanes(by_site.values())
+        refused += _at_once([partial(self._send_parts, lane) for lane in dealt])
+        self.lines += sum(part.lines for lane in dealt for part in lane)
         return refused
 
     def write_line(self, line: str) -> list[WriteRefused]:
         """Stores a line that was refused before; what is refused now. Raises as `write` does."""
         return self._send_lines([_Line(0, line.encode() + b"\n")])
 
-    def _send_parts(self, parts: Iterable[_Part]) -> list[WriteRefused]:
+    def _send_parts(self, parts: Iterable[Part]) -> list[WriteRefused]:
         refused: list[WriteRefused] = []
-        for request in _requests(parts):
+        for request in requests(parts):
             answer = self._post(part.text for part in request)
             if answer.verdict is not Verdict.WRITTEN:
                 lines = [
@@ -183,37 +173,6 @@ class InfluxSink:
 
 
 _OF_A_FIELD: Final = frozenset({LineReason.TYPE_CONFLICT, LineReason.DROPPED})
-
-
-def _lanes(sites: Iterable[list[_Part]]) -> list[list[_Part]]:
-    """Sites dealt out over as many lanes as their lines fill, at most `IN_FLIGHT`."""
-    sized = sorted(((sum(p.lines for p in parts), parts) for parts in sites), key=_size)
-    wanted = min(IN_FLIGHT, -(-sum(size for size, _ in sized) // LINES))
-    lanes: list[list[_Part]] = [[] for _ in range(wanted)]
-    filled = [0] * wanted
-    for size, parts in reversed(sized):
-        lane = filled.index(min(filled))
-        lanes[lane] += parts
-        filled[lane] += size
-    return [lane for lane in lanes if lane]
-
-
-def _size(sized: tuple[int, list[_Part]]) -> int:
-    return sized[0]
-
-
-def _requests(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
-    request: list[_Part] = []
-    lines = size = 0
-    for part in parts:
-        if request and (lines + part.lines > LINES or size + len(part.text) > MAX_BYTES):
-            yield request
-            request, lines, size = [], 0, 0
-        request.append(part)
-        lines += part.lines
-        size += len(part.text)
-    if request:
-        yield request
 
 
 def _at_once(tasks: Sequence[Callable[[], list[WriteRefused]]]) -> list[WriteRefused]:

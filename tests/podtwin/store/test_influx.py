@@ -14,7 +14,7 @@ from support.mosquitto import free_port
 from podcore.errors import Refused, Unreachable
 from podcore.frame import Frame
 from podcore.ports import Sink, WriteRefused
-from podtwin.store import influx
+from podtwin.store import influx_requests
 from podtwin.store.influx import InfluxSink
 from podtwin.store.influx_client import InfluxAddress
 from podtwin.store.influx_lines import LineEncoder
@@ -80,22 +80,22 @@ def test_a_value_that_no_line_can_hold_is_refused_and_named(server: FakeInflux) 
 def test_requests_are_bounded_in_lines_and_in_flight(
     server: FakeInflux, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(influx, "LINES", 30)
+    monkeypatch.setattr(influx_requests, "LINES", 30)
     many = [frame for n in range(8) for frame in frames(20, site=f"s{n}")]
     assert sink_to(server.address).write(many) == []
     assert len(server.lines) == 8 * 20 * 3
     assert max(len(request) for request in server.requests) == 30
-    assert server.most_at_once <= influx.IN_FLIGHT
+    assert server.most_at_once <= influx_requests.IN_FLIGHT
 
 
 def test_requests_are_bounded_in_bytes(server: FakeInflux, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(influx, "MAX_BYTES", 1_000)
+    monkeypatch.setattr(influx_requests, "MAX_BYTES", 1_000)
     sink_to(server.address).write(frames(20))
     assert max(sum(map(len, request)) for request in server.requests) <= 1_000
 
 
 def test_lines_of_a_site_stay_in_order(server: FakeInflux, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(influx, "LINES", 10)
+    monkeypatch.setattr(influx_requests, "LINES", 10)
     sink_to(server.address).write([f for n in range(5) for f in frames(30, site=f"s{n}")])
     for n in range(5):
         times = [int(line.split(" ")[-1]) for line in server.lines if f"site=s{n}," in line]
@@ -223,7 +223,7 @@ def test_after_a_failure_the_same_is_written_again(server: FakeInflux) -> None:
 def test_a_failure_of_one_request_in_flight_is_a_failure_of_all(
     server: FakeInflux, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(influx, "LINES", 10)
+    monkeypatch.setattr(influx_requests, "LINES", 10)
     server.judge = lambda lines: Reply(503) if any("site=s1," in line for line in lines) else None
     with pytest.raises(Unreachable):
         sink_to(server.address).write([f for n in range(4) for f in frames(5, site=f"s{n}")])
