@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from contracts.history import AT, AnyOrderContract, Store, query
-from support.frames import MIDNIGHT_NS, NS, reading
+from support.frames import MIDNIGHT_NS, NS, reading, tick
 from support.memory_cursors import MemoryCursors
 from support.memory_history import MemoryHistory
 from support.memory_log import MemoryLog
@@ -40,6 +40,12 @@ class Site:
         self.sealer.run_once(force=True)
         self.log.trim(self.cursors.get("sealer/log"))
         self.derived.trim(self.cursors.get("sealer/derived"))
+
+    def merge(self) -> None:
+        self.log.append([tick(2_200_000_000 * NS)])  # all dates are past
+        self.sealer.run_once()
+        while self.sealer.tend():
+            pass
 
     def history(self) -> EmbeddedHistory:
         return EmbeddedHistory(self.data_dir, self.log, self.derived)
@@ -84,6 +90,34 @@ class TestSealedFrameByFrame(AnyOrderContract):
             for frame in frames:
                 site.add([frame])
                 site.seal()
+            return site.history()
+
+        return keep
+
+
+class TestMerged(AnyOrderContract):
+    @pytest.fixture
+    def store(self, site: Site) -> Store:
+        def keep(frames: Sequence[Frame]) -> History:
+            for frame in frames:
+                site.add([frame])
+                site.seal()
+            site.merge()
+            return site.history()
+
+        return keep
+
+
+class TestHalfMerged(AnyOrderContract):
+    @pytest.fixture
+    def store(self, site: Site) -> Store:
+        def keep(frames: Sequence[Frame]) -> History:
+            half = len(frames) // 2
+            for part in (frames[: half // 2], frames[half // 2 : half]):
+                site.add(part)
+                site.seal()
+            site.merge()
+            site.add(frames[half:])
             return site.history()
 
         return keep

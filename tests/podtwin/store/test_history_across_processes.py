@@ -15,8 +15,9 @@ from podcore.ports import SeriesQuery
 from podtwin.store.history import EmbeddedHistory
 
 ROUNDS = 120
+STEP_S = 150  # two and a half hours to each side of midnight: the first date is merged by the way
 # Appends a frame a round with values that tell the round, around midnight; seals every third
-# round, trims what it may, and says each round once it is committed.
+# round, trims and merges what it may, and says each round once it is committed.
 WRITER = f"""
 import sys
 from pathlib import Path
@@ -32,11 +33,12 @@ log, derived = SqliteLog(data / "log.db"), SqliteLog(data / "derived.db", derive
 state = StateStore(data / "state.db")
 sealer = Sealer(data, log, derived, state)
 for k in range({ROUNDS}):
-    at = MIDNIGHT_NS + (k - {ROUNDS} // 2) * NS
+    at = MIDNIGHT_NS + (k - {ROUNDS} // 2) * {STEP_S} * NS
     log.append([reading({{"a/x": float(k), "a/y": float(-k)}}, at, seq=k)])
     if k % 3 == 0:
         sealer.run_once(force=True)
         log.trim(state.get("sealer/log"))
+        sealer.tend()
     print(k, flush=True)
     sys.stdin.readline()
 """
@@ -95,6 +97,7 @@ def test_a_reader_sees_every_row_once_while_another_process_writes_seals_and_tri
     assert seen == ROUNDS
     assert history is not None
     assert history.extent("ams-03") == (
-        MIDNIGHT_NS - ROUNDS // 2 * NS,
-        MIDNIGHT_NS + (ROUNDS // 2 - 1) * NS,
+        MIDNIGHT_NS - ROUNDS // 2 * STEP_S * NS,
+        MIDNIGHT_NS + (ROUNDS // 2 - 1) * STEP_S * NS,
     )
+    assert len(list(tmp_path.glob("history/site=ams-03/date=2026-11-23/*.parquet"))) == 1
