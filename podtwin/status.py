@@ -88,6 +88,23 @@ class ForwardStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryStatus:
+    """The embedded history, and what this process did to it since it began.
+
+    compactions : merges of files. quarantined : damaged files set apart, of which `rewritten`
+    came again from the log. dropped_dates : past `history_keep`.
+    files, bytes : of it when last looked at, every ten minutes.
+    """
+
+    compactions: int = 0
+    quarantined: int = 0
+    rewritten: int = 0
+    dropped_dates: int = 0
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """What waits in memory and in the outboxes of this process."""
 
@@ -138,5 +155,6 @@ class Status:
     lag: Lag = Lag()
     backlog: Backlog = Backlog()
     forward: ForwardStatus = ForwardStatus()
+    history: HistoryStatus = HistoryStatus()
     twin: TwinStatus = TwinStatus()
     broker: BrokerStatus = BrokerStatus()

@@ -18,7 +18,7 @@ from podtwin.alerts.delivery import Delivery
 from podtwin.alerts.rules import Severity
 from podtwin.api.authorize import Reason
 from podtwin.api.hub import Hub
-from podtwin.status import ForwardStatus, Status, TwinStatus
+from podtwin.status import ForwardStatus, HistoryStatus, Status, TwinStatus
 from podtwin.store.influx_answer import LineReason
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -106,6 +106,7 @@ def _readers(status: Status) -> list[Metric]:
         ),
         _gauge("podtwin_outbox_pending", "Unconfirmed outbox messages.", backlog.pending_outbox),
         *_forward(status.forward),
+        *_history(status.history),
         *_twin(status.twin),
     ]
 
@@ -128,6 +129,17 @@ def _forward(forward: ForwardStatus) -> list[Metric]:
             "reason",
             retries,
         ),
+    ]
+
+
+def _history(history: HistoryStatus) -> list[Metric]:
+    return [
+        _count("podtwin_history_compactions", "Merges of its files.", history.compactions),
+        _count("podtwin_history_quarantined", "Damaged files set apart.", history.quarantined),
+        _count("podtwin_history_rewritten", "Of these written again.", history.rewritten),
+        _count("podtwin_history_dropped_dates", "Dates past keeping.", history.dropped_dates),
+        _gauge("podtwin_history_files", "Files of the embedded history.", history.files),
+        _gauge("podtwin_history_bytes", "Bytes of the embedded history.", history.bytes),
     ]
 
 

@@ -150,6 +150,8 @@ class Settings(BaseSettings):
     """What this process does; several processes may share a data directory."""
     history: Literal["embedded", "influx", "both"] = "embedded"
     """Where it is kept: Parquet in `data_dir`, InfluxDB 2, or both (then read from Parquet)."""
+    history_keep: Seconds | None = None
+    """How long Parquet is kept, as `90d`, counted back from a site's newest value; unset: ever."""
     broker: BrokerSettings = BrokerSettings()
     http: HttpSettings = HttpSettings()
     ingest: IngestSettings = IngestSettings()

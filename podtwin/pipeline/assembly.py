@@ -184,7 +184,13 @@ class Pipeline:
         return engine
 
     def _make_sealer(self) -> Role:
-        sealer = Sealer(self.data_dir.path, self._reader(), self._derived_reader(), self._state)
+        sealer = Sealer(
+            self.data_dir.path,
+            self._reader(),
+            self._derived_reader(),
+            self._state,
+            keep_ns=self._options.history_keep_ns,
+        )
         runner = self._parts.sealer = SealerRunner(sealer, self._clock)
         return runner
 

@@ -26,6 +26,7 @@ class PipelineOptions:
     broker : an external broker; None starts the embedded one on `mqtt_port`.
     rules : when alerts are raised. targets : where webhooks may go.
     history : where it is kept, as the setting says; roles that it does not need are left out.
+    history_keep_ns : how long, where it is embedded; None is for ever.
     influx : what is forwarded to, unless history is `embedded`.
     access : how callers of the API are told apart; keys are asked for beyond loopback in any case.
     outboxes : how many messages wait in the outboxes of this process.
@@ -34,6 +35,7 @@ class PipelineOptions:
     data_dir: Path
     roles: tuple[str, ...] = ROLES
     history: str = EMBEDDED
+    history_keep_ns: int | None = None
     influx: InfluxAddress | None = None
     broker: BrokerAddress | None = None
     mqtt_port: int = 1883

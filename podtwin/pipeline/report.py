@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ingest.forward_role import ForwardRole
 from ingest.ledger import Ledger
@@ -21,6 +21,7 @@ from podtwin.status import (
     ComponentStatus,
     DeadLetterCount,
     ForwardStatus,
+    HistoryStatus,
     Lag,
     MessageLedger,
     ReadingLedger,
@@ -90,6 +91,7 @@ def report(parts: Parts, healths: Sequence[Health], process: Process, ledger: Le
         lag=_lag(parts),
         backlog=_backlog(parts, process.pending_outbox),
         forward=_forward(parts, process.undelivered),
+        history=_history(parts),
         twin=_twin(parts),
         broker=parts.ingest.broker() if parts.ingest else BrokerStatus(process.broker),
     )
@@ -122,6 +124,10 @@ def _forward(parts: Parts, undelivered: Mapping[str, int]) -> ForwardStatus:
         return ForwardStatus(refused=dict(undelivered))
     done = parts.forwarder.counts()
     return ForwardStatus(done.frames, dict(undelivered), dict(done.retries))
+
+
+def _history(parts: Parts) -> HistoryStatus:
+    return HistoryStatus(**asdict(parts.sealer.upkeep())) if parts.sealer else HistoryStatus()
 
 
 def _backlog(parts: Parts, pending_outbox: int) -> Backlog:

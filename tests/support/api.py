@@ -30,6 +30,7 @@ from podtwin.api.hub import Hub
 from podtwin.status import (
     ComponentStatus,
     ForwardStatus,
+    HistoryStatus,
     Lag,
     MessageLedger,
     ReadingLedger,
@@ -109,6 +110,7 @@ def status(**changed: object) -> Status:
         "readings": ReadingLedger(offered=300, stored=299, dead=1),
         "dead_by_reason": {"not_json": 1},
         "lag": Lag(forward_frames=7),
+        "history": HistoryStatus(compactions=3, quarantined=1, files=12, bytes=9_000),
         "forward": ForwardStatus(30, {"bucket retention": 2}, {"unreachable": 5}),
         "twin": TwinStatus({"gated": 4, "late": 0}, {"gap": 0, "lost": 1}),
     }
