@@ -15,6 +15,7 @@ from ingest.foreign_lines import KnownLines, Line, Part
 from ingest.inbox import Arrival
 from ingest.mapping import Mapping, Routed
 from ingest.native import SentPoint, Telemetry
+from ingest.native_msgpack import PackedTopics
 from ingest.reasons import Reason, Rejected, reject
 from ingest.registry import Registry
 from ingest.sample import Came, Format, Refusals, Sample
@@ -32,6 +33,14 @@ class ForeignSource:
     topics: TopicFilter
     format: Format
     mapping: Mapping
+
+
+Source = ForeignSource | PackedTopics
+
+
+def foreign_topics(sources: Iterable[Source]) -> list[str]:
+    """The filters of sources that lie beside PodTwin's own topics."""
+    return [each.topics.text for each in sources if isinstance(each, ForeignSource)]
 
 
 @dataclass(slots=True)

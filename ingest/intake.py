@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ingest.acks import OwedAck
 from ingest.dedupe import Seen
-from ingest.foreign import ForeignReader, ForeignSource, Taken
+from ingest.foreign import ForeignReader, Source, Taken
 from ingest.inbox import Arrival
 from ingest.ledger import is_counted, reason_counter
 from ingest.letters import KeptLetter, Retried
@@ -24,13 +24,16 @@ from ingest.native import (
     decode_state,
     decode_telemetry,
 )
+from ingest.native_msgpack import PackedTopics, decode_packed
 from ingest.reasons import Reason, Rejected, reject
 from ingest.registry import Changes, Registry
 from ingest.registry_store import DeadLetter, DeadReading, SeenKey
 from ingest.ticks import Ticks
 from ingest.timestamps import parse_ts
+from ingest.topic_filter import TopicFilter
 from ingest.validate import Accepted, Validator
-from podcore.frame import Frame, Kind, Source, StateBody, encode_body
+from podcore.frame import Frame, Kind, StateBody, encode_body
+from podcore.frame import Source as Origin
 from podcore.topic import Topic, TopicKind, parse_topic
 
 MAX_TOPICS = 60_000  # three topics of 20,000 nodes
@@ -102,11 +105,18 @@ class Intake:
         self._load_seen = load_seen
         self._seen: dict[SeenKey, Seen] = {}
         self._topics: dict[str, Topic | ForeignReader | None] = {}
+        self._packed_filters: list[TopicFilter] = []
+        self._packed: set[str] = set()
 
-    def add_sources(self, sources: Sequence[ForeignSource]) -> None:
+    def add_sources(self, sources: Sequence[Source]) -> None:
         """Takes messages of other formats as well, by their topics."""
-        self._readers += [ForeignReader(each, self._registry, self._validator) for each in sources]
+        for each in sources:
+            if isinstance(each, PackedTopics):
+                self._packed_filters.append(each.topics)
+            else:
+                self._readers.append(ForeignReader(each, self._registry, self._validator))
         self._topics.clear()
+        self._packed.clear()
 
     def take(self, arrivals: Sequence[Arrival], now_ns: int) -> Batch:
         """The batch that these messages make; with none of them, a tick when it is due."""
@@ -161,7 +171,10 @@ class Intake:
         if text not in self._topics:
             if len(self._topics) >= MAX_TOPICS:
                 self._topics.clear()
+                self._packed.clear()
             self._topics[text] = parse_topic(text) or self._reader(text)
+            if any(each.matches(text) for each in self._packed_filters):
+                self._packed.add(text)
         return self._topics[text]
 
     def _reader(self, topic: str) -> ForeignReader | None:
@@ -179,7 +192,8 @@ class Intake:
             batch.counts["dead"] += 1
             batch.dead(arrival, reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes"))
             return
-        message = decode_telemetry(arrival.payload)
+        decode = decode_packed if arrival.topic in self._packed else decode_telemetry
+        message = decode(arrival.payload)
         retried = arrival.came_ns is not None  # its number is in the log, from when it came
         if not retried and not self._is_new(batch, topic, message.boot, message.seq):
             batch.counts["duplicate"] += 1
@@ -266,7 +280,7 @@ class Intake:
         body = encode_body(StateBody(online))
         frame = Frame(
             0, Kind.STATE, topic.site, topic.node, "", None,
-            arrival.recv_ns, arrival.recv_ns, 0, Source.MEASURED, 0, body,
+            arrival.recv_ns, arrival.recv_ns, 0, Origin.MEASURED, 0, body,
         )  # fmt: skip
         batch.frames.append(frame)
 

@@ -25,7 +25,9 @@ MAX_SEQ = 2**63 - 1  # what SQLite holds
 Values = dict[str, float | None] | list[float | None]
 
 
-class _Telemetry(msgspec.Struct):
+class SentTelemetry(msgspec.Struct):
+    """A telemetry message as its fields stand in it."""
+
     v: int
     m: dict[str, float | None] | None = None
     a: list[float | None] | None = None
@@ -104,7 +106,7 @@ class Birth:
     points: list[SentPoint]
 
 
-_telemetry = msgspec.json.Decoder(_Telemetry)
+_telemetry = msgspec.json.Decoder(SentTelemetry)
 _birth = msgspec.json.Decoder(_Birth)
 _state = msgspec.json.Decoder(_State)
 _ack = msgspec.json.Decoder(Ack)
@@ -116,7 +118,12 @@ def decode_telemetry(payload: bytes) -> Telemetry | Unreadable:
     try:
         message = _telemetry.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_loosely(payload)
+        return telemetry_loosely(read_object(payload))
+    return telemetry_of(message)
+
+
+def telemetry_of(message: SentTelemetry) -> Telemetry | Unreadable:
+    """What its fields say."""
     values: Values | None = message.m if message.m is not None else message.a
     wrong = _number_fault(message.boot, message.seq)
     if wrong is not None:
@@ -147,8 +154,8 @@ def _number_fault(boot: object, seq: object, place: str = "seq") -> Rejected | N
     return None
 
 
-def _decode_loosely(payload: bytes) -> Telemetry | Unreadable:
-    message = read_object(payload)
+def telemetry_loosely(message: Mapping[str, object] | Rejected) -> Telemetry | Unreadable:
+    """What a message says whose types are not all right: the good values, the bad ones apart."""
     if isinstance(message, Rejected):
         return Unreadable(message)
     boot, seq = message.get("boot"), message.get("seq")

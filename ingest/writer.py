@@ -17,7 +17,7 @@ from typing import Protocol
 import structlog
 
 from ingest.acks import AckPlan, OwedAck
-from ingest.foreign import ForeignSource
+from ingest.foreign import Source, foreign_topics
 from ingest.inbox import Arrival, Inbox
 from ingest.intake import Batch, Intake
 from ingest.ledger import Ledger, LedgerBook, write_counts
@@ -103,10 +103,10 @@ class Writer:
         if frames:
             self._wake(self._log.append(frames, lambda database: write_changes(database, changes)))
 
-    def add_sources(self, sources: Sequence[ForeignSource]) -> list[str]:
+    def add_sources(self, sources: Sequence[Source]) -> list[str]:
         """Takes other formats, before the start; topics of earlier ones that are to be left."""
         self._intake.add_sources(sources)
-        return remember_topics(self._log.connection, [each.topics.text for each in sources])
+        return remember_topics(self._log.connection, foreign_topics(sources))
 
     def connect(self, link: Acknowledger) -> None:
         """Names who is told of commits, before the start."""

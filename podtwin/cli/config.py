@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Schemas and checks of files; settings in force.")
 _FINDING = 1
+_PACKED = "native-msgpack"  # the one format whose names need no mapping
 _STARS = "*" * 10  # as pydantic shows a secret
 _IN_ADDRESS = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
@@ -64,15 +65,15 @@ def check(
 
     Exit 1 when there is one, and when anything of a sample is refused.
     """
-    if not files and map_file is None:
+    if not files and map_file is None and sample is None:
         raise ConfigError("FILES", None, "name site files, or a mapping with --map")
-    if sample is not None and map_file is None:
+    if sample is not None and map_file is None and form != _PACKED:
         raise ConfigError(
             "--sample", str(sample), "what becomes of it is said by a mapping", "--map"
         )
     good, mistakes = _check_sites(files or [])
     shown = None
-    if map_file is not None:
+    if map_file is not None or sample is not None:
         try:
             shown = preview_of(map_file, sample, form, topic, [site for site, _ in good])
         except ConfigError as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def preview_of(
-    map_file: Path, sample: Path | None, form: str, topic: str, sites: list[Site]
+    map_file: Path | None, sample: Path | None, form: str, topic: str, sites: list[Site]
 ) -> Preview:
     """What a mapping makes of a payload; of none when there is no sample.
 
@@ -29,12 +29,13 @@ def preview_of(
     from ingest.topic_filter import TopicFilter
     from podcore.clock import SystemClock
     from podcore.names import did_you_mean
-    from podtwin.config.map_preview import Preview, preview
-    from podtwin.config.sources import FORMATS, load_map_for
+    from podtwin.config.map_preview import Preview, preview, preview_packed
+    from podtwin.config.sources import FORMATS, PACKED, load_map_for
 
-    if form not in FORMATS:
-        raise ConfigError("--format", form, "is no format", did_you_mean(form, FORMATS))
-    mapping = load_map_for(map_file, sites)
+    if form not in {*FORMATS, PACKED}:
+        known = did_you_mean(form, [*FORMATS, PACKED])
+        raise ConfigError("--format", form, "is no format", known)
+    mapping = load_map_for(map_file, sites) if map_file is not None else None
     if sample is None:
         return Preview()
     try:
@@ -42,8 +43,13 @@ def preview_of(
     except OSError as error:
         told = f"cannot be read: {error.strerror}"
         raise ConfigError("--sample", str(sample), told, "name another") from None
+    now_ns = SystemClock().now_ns()
+    if form == PACKED:
+        return preview_packed(topic, payload, now_ns, sites)
+    if mapping is None:
+        return Preview()
     source = ForeignSource(TopicFilter.parse("#"), FORMATS[form](), mapping)
-    return preview(source, topic, payload, SystemClock().now_ns(), sites)
+    return preview(source, topic, payload, now_ns, sites)
 
 
 def print_preview(shown: Preview | None) -> None:

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from ingest.foreign import ForeignReader, ForeignSource
 from ingest.inbox import Arrival
 from ingest.mapping import Routed
-from ingest.reasons import Rejected
+from ingest.native import Unreadable
+from ingest.native_msgpack import decode_packed
+from ingest.reasons import Reason, Rejected, reject
 from ingest.registry import Registry
 from ingest.sample import Came, Names
 from ingest.template import Foreign
-from ingest.validate import Validator
+from ingest.validate import Accepted, Validator
 from podcore.frame import READING, Kind
 from podcore.site import Site
+from podcore.topic import TopicKind, parse_topic
 
 MAX_SHOWN = 100  # refusals that are named; all are counted
 
@@ -73,6 +76,43 @@ def preview(
         known = registry.point(routed.site, routed.point)
         if key in stored and known is not None:
             shown.becomes.append(Becomes(line, name, sent, *key, stored.pop(key), known.unit))
+    return shown
+
+
+def preview_packed(topic: str, payload: bytes, now_ns: int, sites: Iterable[Site] = ()) -> Preview:
+    """What becomes of PodTwin's own telemetry, packed, that comes on a topic now.
+
+    Only sites that are given are known, and no birth: the compact form cannot be shown.
+    """
+    shown = Preview()
+    address = parse_topic(topic)
+    if address is None or address.kind is not TopicKind.TELEMETRY:
+        return _refuse(shown, reject(Reason.BAD_TOPIC, "topic", topic))
+    message = decode_packed(payload)
+    if isinstance(message, Unreadable):
+        return _refuse(shown, message.why)
+    registry = Registry({}, {}, {}, discover=True)
+    for site in sites:
+        registry.adopt(site, now_ns)
+    answer = Validator(registry).telemetry(address.site, address.node, message, now_ns)
+    if not isinstance(answer, Accepted):
+        return _refuse(shown, *answer)
+    sent = message.values if isinstance(message.values, dict) else {}
+    body, ts_ns = READING.decode(answer.frame.body), answer.frame.ts_ns
+    for point, value in zip(body.points, body.values, strict=True):
+        known = registry.point(address.site, point)
+        shown.becomes.append(
+            Becomes(
+                1, point, sent.get(point) or 0.0, address.site, address.node, point, ts_ns, value,
+                known.unit if known else "",
+            )
+        )  # fmt: skip
+    return _refuse(shown, *answer.bad)
+
+
+def _refuse(shown: Preview, *refused: Rejected) -> Preview:
+    shown.refused += [("", "", why) for why in refused[:MAX_SHOWN]]
+    shown.refused_in_all += len(refused)
     return shown
 
 

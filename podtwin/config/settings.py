@@ -84,11 +84,11 @@ class SourceSettings(_Section):
     """Messages of another format than PodTwin's own, by the topics that they come on."""
 
     topics: str
-    """MQTT filter, as `telegraf/#`; none that PodTwin's own topics match."""
-    format: Literal["influx", "senml", "redfish"]
-    """How their payload is read: InfluxDB line protocol, SenML JSON, Redfish MetricReport."""
-    map: Path
-    """YAML file that gives their names point ids; see docs/formats.md."""
+    """MQTT filter, as `telegraf/#`; PodTwin's own topics only for `native-msgpack`."""
+    format: Literal["influx", "senml", "redfish", "native-msgpack"]
+    """How their payload is read; see docs/formats.md."""
+    map: Path | None = None
+    """YAML file that gives their names point ids; `native-msgpack` alone has none."""
 
 
 class IngestSettings(_Section):

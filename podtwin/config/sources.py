@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from ingest.foreign import ForeignSource
+from ingest.foreign import ForeignSource, Source
 from ingest.line_protocol import LineProtocol
 from ingest.mapping import Mapping as MapRules
 from ingest.mapping import Place, Sent
+from ingest.native_msgpack import PackedTopics
 from ingest.redfish import Redfish
 from ingest.sample import Format
 from ingest.senml import SenML
@@ -18,6 +19,7 @@ from podcore.errors import ConfigError
 from podcore.names import did_you_mean
 from podcore.quantity import QUANTITIES
 from podcore.site import Site, SiteType
+from podcore.topic import ROOT, TopicKind
 from podtwin.config.mapping import load_mapping
 from podtwin.config.settings import SourceSettings
 
@@ -25,13 +27,13 @@ from podtwin.config.settings import SourceSettings
 FORMATS: Mapping[str, Callable[[], Format]] = MappingProxyType(
     {"influx": LineProtocol, "senml": SenML, "redfish": Redfish}
 )
+PACKED = "native-msgpack"
 _PLACE = "ingest.sources"
+_TELEMETRY = TopicFilter.parse(f"{ROOT}/+/+/{TopicKind.TELEMETRY.value}")
 
 
-def load_sources(
-    settings: Sequence[SourceSettings], sites: Sequence[Site]
-) -> tuple[ForeignSource, ...]:
-    """What ingest reads beside PodTwin's own messages.
+def load_sources(settings: Sequence[SourceSettings], sites: Sequence[Site]) -> tuple[Source, ...]:
+    """What ingest reads beside PodTwin's own messages, and which of these are packed.
 
     Raises
     ------
@@ -39,9 +41,20 @@ def load_sources(
     """
     filters = _filters(settings)
     return tuple(
-        ForeignSource(topics, FORMATS[each.format](), load_map_for(each.map, sites))
-        for each, topics in zip(settings, filters, strict=True)
+        _source(f"{_PLACE}[{index}]", each, topics, sites)
+        for index, (each, topics) in enumerate(zip(settings, filters, strict=True))
     )
+
+
+def _source(at: str, each: SourceSettings, topics: TopicFilter, sites: Sequence[Site]) -> Source:
+    if each.format == PACKED:
+        if each.map is not None:
+            rule = f"{PACKED} names PodTwin's own points and has no mapping"
+            raise ConfigError(f"{at}.map", str(each.map), rule, "leave it out")
+        return PackedTopics(topics)
+    if each.map is None:
+        raise ConfigError(at, None, "the key 'map' is missing", "add map: FILE; docs/formats.md")
+    return ForeignSource(topics, FORMATS[each.format](), load_map_for(each.map, sites))
 
 
 def load_map_for(file: Path, sites: Sequence[Site]) -> MapRules:
@@ -71,15 +84,24 @@ def _filters(settings: Sequence[SourceSettings]) -> list[TopicFilter]:
             topics = TopicFilter.parse(each.topics)
         except ValueError as error:
             raise ConfigError(place, each.topics, str(error)) from None
-        if topics.overlaps(NATIVE):
-            rule = f"topics below {NATIVE} are PodTwin's own"
-            raise ConfigError(place, each.topics, rule, "name the sender's own, as telegraf/#")
+        _check_tree(place, each, topics)
         for other, earlier in enumerate(found):
             if topics.overlaps(earlier):
                 rule = f"meets {earlier} of {_PLACE}[{other}]: a message would come twice"
                 raise ConfigError(place, each.topics, rule, "make one source of both")
         found.append(topics)
     return found
+
+
+def _check_tree(place: str, each: SourceSettings, topics: TopicFilter) -> None:
+    """Refuses PodTwin's own topics to other formats, and other topics to packed telemetry."""
+    if each.format == PACKED:
+        if not each.topics.startswith(f"{ROOT}/") or not topics.overlaps(_TELEMETRY):
+            rule = f"{PACKED} is telemetry on PodTwin's own topics"
+            raise ConfigError(place, each.topics, rule, f"as {_TELEMETRY}, or one site's")
+    elif topics.overlaps(NATIVE):
+        rule = f"topics below {NATIVE} are PodTwin's own"
+        raise ConfigError(place, each.topics, rule, "name the sender's own, as telegraf/#")
 
 
 def _check(at: str, place: Place, sent: Sent, sites: Mapping[str, Site]) -> None:

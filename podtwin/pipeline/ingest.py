@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ingest.address import BrokerAddress
-from ingest.foreign import ForeignSource
+from ingest.foreign import Source, foreign_topics
 from ingest.inbox import Inbox
 from ingest.ledger import Ledger
 from ingest.log import SqliteLog
@@ -48,10 +48,10 @@ class IngestRole:
         """Takes the site files; before the start."""
         self._writer.adopt(sites)
 
-    def add_sources(self, sources: Sequence[ForeignSource]) -> None:
+    def add_sources(self, sources: Sequence[Source]) -> None:
         """Takes messages of other formats as well, by their topics; before the start."""
         left = self._writer.add_sources(sources)
-        self._subscriber.listen_to([source.topics.text for source in sources], left)
+        self._subscriber.listen_to(foreign_topics(sources), left)
 
     def retry(self, requests: RetryRequests) -> None:
         """Names who keeps requests to try dead letters again; before the start."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.address import BrokerAddress
-from ingest.foreign import ForeignSource
+from ingest.foreign import Source
 from ingest.retention import KEEP_NS, MAX_BYTES
 from podcore.site import Site
 from podtwin.alerts.rules import RuleSet
@@ -43,7 +43,7 @@ class PipelineOptions:
     port: int = 8080
     discover: bool = True
     sites: tuple[Site, ...] = ()
-    sources: tuple[ForeignSource, ...] = ()
+    sources: tuple[Source, ...] = ()
     keep_ns: int = KEEP_NS
     max_bytes: int = MAX_BYTES
     rules: RuleSet = field(default_factory=RuleSet)

@@ -13,6 +13,7 @@ from ingest.line_protocol import MAX_LINES, MAX_SERIES
 from ingest.line_reader import MAX_FIELD_NAME, MAX_FIELDS
 from ingest.mapping import MAX_RULES, PERIOD_S, Routed
 from ingest.native import MAX_PAYLOAD
+from ingest.native_msgpack import PackedTopics
 from ingest.redfish import MAX_VALUES
 from ingest.sample import Names
 from ingest.senml import MAX_RECORDS
@@ -20,7 +21,7 @@ from ingest.template import KNOWN, Foreign, Variable
 from podtwin.config.load import load_settings
 from podtwin.config.mapping import MapFile, MatchFile, RuleFile, load_mapping
 from podtwin.config.settings import SourceSettings
-from podtwin.config.sources import FORMATS, load_sources
+from podtwin.config.sources import FORMATS, PACKED, load_sources
 
 PAGE = "docs/formats.md"
 
@@ -78,7 +79,7 @@ def test_every_key_of_a_source_stands_there() -> None:
 
 def test_every_format_stands_there() -> None:
     head = text_of(PAGE).partition("\n## ")[0]
-    assert [row[0] for row in rows(head)] == list(FORMATS)
+    assert [row[0] for row in rows(head)] == [*FORMATS, PACKED]
 
 
 def test_every_variable_stands_there() -> None:
@@ -123,3 +124,8 @@ def test_the_mapping_of_each_format_does_what_the_page_says(
 def test_the_bounds_of_the_other_formats_are_those_of_the_code() -> None:
     assert f"at most {MAX_RECORDS:,} records" in section(PAGE, "## SenML")
     assert f"at most {MAX_VALUES:,} values" in section(PAGE, "## Redfish")
+
+
+def test_the_settings_of_packed_telemetry_load_as_they_stand(tmp_path: Path) -> None:
+    sources = load_settings(block("native-msgpack", tmp_path)).settings.ingest.sources
+    assert isinstance(load_sources(sources, [])[0], PackedTopics)

@@ -304,7 +304,8 @@ def test_every_reason_has_a_case(reason: Reason) -> None:
     elsewhere = {
         Reason.TOO_MANY_POINTS,  # 2,001 points: in test_registry.py
         *(Reason.BAD_LINE, Reason.UNMAPPED, Reason.POINT_TWICE),  # of sources: in test_foreign.py
-        *(Reason.BAD_RECORD, Reason.NOT_PROTOBUF),  # of their formats: in test_senml.py and others
+        # Of other formats: in test_senml.py, test_native_msgpack.py, test_sparkplug.py.
+        *(Reason.BAD_RECORD, Reason.NOT_MSGPACK, Reason.NOT_PROTOBUF),
     }
     assert reason in {case.reason for case in (*CASES, *BIRTHS)} | elsewhere
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ingest.acks import OwedAck
-from ingest.foreign import ForeignSource
+from ingest.foreign import Source
 from ingest.inbox import Arrival, Inbox
 from ingest.ledger import Ledger, is_counted
 from ingest.log import SqliteLog, SqliteLogReader
@@ -115,7 +115,7 @@ class Ingest:
         discover: bool = False,
         clock: HandClock | None = None,
         log: SqliteLog | None = None,
-        sources: Sequence[ForeignSource] = (),
+        sources: Sequence[Source] = (),
     ) -> None:
         self.path = folder / "log.db"
         self.clock = clock or HandClock()

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
+from support.dialogues import RECORDINGS
 from support.site_files import AIR_DX
 from support.sources import ROOT
 from typer.testing import CliRunner, Result
@@ -99,3 +101,33 @@ def test_a_check_of_nothing_is_a_wrong_command(arguments: list[str]) -> None:
 def test_the_schema_of_a_mapping_is_json_schema() -> None:
     done = RUNNER.invoke(app, ["schema", "map"])
     assert "MapFile" in json.loads(done.stdout)["$defs"]
+
+
+@pytest.mark.parametrize("sender", ("senml/gateway", "redfish/dell"))
+def test_a_sample_of_another_format_is_shown_by_its_name(sender: str, tmp_path: Path) -> None:
+    case = RECORDINGS / sender
+    message = json.loads((case / "messages.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    file = tmp_path / "sample"
+    file.write_text(message["payload"], encoding="utf-8")
+    args = ["--map", str(case / "map.yaml"), "--topic", message["topic"]]
+    form = ["--format", sender.partition("/")[0]]
+    done = RUNNER.invoke(app, ["check", *args, *form, "--sample", str(file), "-o", "json"])
+    assert len(json.loads(done.stdout)["becomes"]) >= 3, done.output
+
+
+def test_packed_telemetry_is_shown_by_its_site(tmp_path: Path) -> None:
+    site, file = tmp_path / "site.yaml", tmp_path / "sample"
+    site.write_text(AIR_DX, encoding="utf-8")
+    file.write_bytes(msgspec.msgpack.encode({"v": 1, "m": {"rack-01/it_power": 812.5, "x/y": 1}}))
+    topic = "podtwin/v1/ams-03/gw-1/telemetry"
+    args = ["--sample", str(file), "--format", "native-msgpack", "--topic", topic]
+    done = RUNNER.invoke(app, ["check", str(site), *args])
+    assert done.exit_code == 1
+    assert "ams-03 gw-1 rack-01/it_power = 812.5 W" in done.stdout
+    assert "refused, unknown_point: x/y" in done.stdout
+
+
+def test_a_format_that_is_none_is_told_with_the_nearest() -> None:
+    done = RUNNER.invoke(app, ["check", "--map", str(SHIPPED), "--format", "senmo"])
+    assert done.exit_code == 1
+    assert "--format is 'senmo': is no format; nearest is 'senml'" in done.stdout

@@ -6,10 +6,12 @@ from typing import get_args
 import pytest
 from support.ingesting import air_site
 
+from ingest.foreign import ForeignSource
+from ingest.native_msgpack import PackedTopics
 from podcore.errors import ConfigError
 from podtwin.config.load import load_settings
 from podtwin.config.settings import SourceSettings
-from podtwin.config.sources import FORMATS, load_sources
+from podtwin.config.sources import FORMATS, PACKED, load_sources
 
 MAP = """\
 schema: podtwin/map/1
@@ -30,12 +32,14 @@ def source(folder: Path, topics: str = "plant/#", text: str = MAP) -> SourceSett
 
 def test_settings_become_what_ingest_reads(tmp_path: Path) -> None:
     (found,) = load_sources([source(tmp_path)], [air_site()])
+    assert isinstance(found, ForeignSource)
     assert found.topics.matches("plant/room-1")
     assert found.mapping.rules[0].sent.unit == "[degF]"
 
 
 def test_every_format_of_the_settings_is_there() -> None:
-    assert set(FORMATS) == set(get_args(SourceSettings.model_fields["format"].annotation))
+    named = set(get_args(SourceSettings.model_fields["format"].annotation))
+    assert {*FORMATS, PACKED} == named
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,33 @@ def test_a_filter_that_cannot_be_is_refused(topics: str, says: str, tmp_path: Pa
     with pytest.raises(ConfigError, match=says) as caught:
         load_sources([source(tmp_path, topics)], [])
     assert caught.value.place == "ingest.sources[0].topics"
+
+
+def packed(topics: str, map_file: Path | None = None) -> SourceSettings:
+    return SourceSettings(topics=topics, format="native-msgpack", map=map_file)
+
+
+@pytest.mark.parametrize(
+    "topics",
+    ("podtwin/v1/+/+/telemetry", "podtwin/v1/ams-03/#", "podtwin/v1/ams-03/gw-1/telemetry"),
+)
+def test_packed_telemetry_is_on_topics_of_our_own(topics: str) -> None:
+    (found,) = load_sources([packed(topics)], [])
+    assert isinstance(found, PackedTopics)
+    assert found.topics.text == topics
+
+
+@pytest.mark.parametrize("topics", ("plant/#", "#", "podtwin/v1/ams-03/gw-1/birth"))
+def test_packed_telemetry_is_nowhere_else(topics: str) -> None:
+    with pytest.raises(ConfigError, match="is telemetry on PodTwin's own topics"):
+        load_sources([packed(topics)], [])
+
+
+def test_packed_telemetry_needs_no_mapping_and_all_else_does(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="has no mapping"):
+        load_sources([packed("podtwin/v1/#", tmp_path / "map.yaml")], [])
+    with pytest.raises(ConfigError, match="the key 'map' is missing"):
+        load_sources([SourceSettings(topics="a/#", format="senml")], [])
 
 
 def test_two_sources_do_not_share_a_topic(tmp_path: Path) -> None:
