@@ -15,13 +15,22 @@ STOP_S = 2.0  # a thread that waits for another program is not waited for; it en
 
 
 class ThreadRole(abc.ABC):
-    """Base of such a role; its health follows from the thread's life and `_trouble`."""
+    """Base of such a role; its health follows from the thread's life and `_trouble`.
 
-    def __init__(self, name: str) -> None:
+    Parameters
+    ----------
+    wake : set by others too when there is work; one of its own when left out.
+    stop_s : how long `stop` waits for the work in hand; None for as long as it takes.
+    """
+
+    def __init__(
+        self, name: str, *, wake: threading.Event | None = None, stop_s: float | None = STOP_S
+    ) -> None:
         self.name = name
+        self._stop_s = stop_s
         self._draining = threading.Event()
         self._stopping = threading.Event()
-        self._wake = threading.Event()
+        self._wake = threading.Event() if wake is None else wake
         self._done = threading.Event()
         self._failure = ""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -38,11 +47,11 @@ class ThreadRole(abc.ABC):
             self._done.wait(deadline_s)
 
     def stop(self) -> None:
-        """Ends after the work in hand, which is awaited for `STOP_S`."""
+        """Ends after the work in hand."""
         self._stopping.set()
         self._wake.set()
         if self._thread.ident is not None:
-            self._thread.join(STOP_S)
+            self._thread.join(self._stop_s)
 
     def health(self) -> Health:
         """How it is; a failure carries the exception's words."""

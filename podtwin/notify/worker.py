@@ -21,7 +21,7 @@ from podcore.clock import NS
 from podcore.errors import NotWritten
 from podcore.outbox import Attempt, Endpoint, Outbox, Outgoing
 from podcore.ports import Clock
-from podcore.role import Health, RoleState
+from podcore.thread_role import ThreadRole
 from podtwin.alerts.delivery import TRANSITIONS, Decision, Delivery, DeliveryEvent, decide
 from podtwin.alerts.event import refusal
 from podtwin.alerts.table import follow
@@ -74,7 +74,7 @@ class _Line:
     flights: int = 0
 
 
-class Notifier:
+class Notifier(ThreadRole):
     """The role.
 
     Parameters
@@ -96,55 +96,18 @@ class Notifier:
         submit: Submit = in_a_thread,
         tidy: Callable[[], object] = lambda: None,
     ) -> None:
+        super().__init__(NAME, wake=wake, stop_s=None)
         self._outbox = outbox
         self._sender = sender
         self._clock = clock
-        self._wake = wake
         self._chance = chance
         self._submit = submit
         self._tidy = tidy
         self._lines: dict[str, _Line] = {}
         self._flights: list[_Flight] = []
         self._pruned_s: float | None = None
-        self._draining = threading.Event()
-        self._stopping = threading.Event()
-        self._done = threading.Event()
-        self._failure = ""
         self._stalled = ""
         self._recovered = False
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
-
-    def start(self) -> None:
-        """Takes up what was left, and begins to send."""
-        self._thread.start()
-
-    def drain(self, deadline_s: float) -> None:
-        """Sends what is due and not yet tried; at most so long. What is left waits in the file."""
-        self._draining.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._done.wait(deadline_s)
-
-    def stop(self) -> None:
-        """Ends without waiting for answers; what had none is sent again at the next start."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def health(self) -> Health:
-        """How it is; endpoints that do not answer are named."""
-        if self._failure:
-            return Health(NAME, RoleState.FAILED, self._failure, ready=False)
-        if self._done.is_set():
-            return Health(NAME, RoleState.STOPPED, ready=False)
-        if self._thread.ident is None:
-            return Health(NAME, RoleState.STARTING, ready=False)
-        now_s = self._clock.monotonic_s()
-        closed = Circuit.CLOSED
-        away = [n for n, line in list(self._lines.items()) if line.breaker.state(now_s) != closed]
-        detail = f"no answer from {', '.join(sorted(away))}; trying again" if away else ""
-        return Health(NAME, RoleState.RUNNING, detail)
 
     def recover(self) -> None:
         """Takes up messages whose sender ended before the answer; once, before the first round."""
@@ -162,21 +125,24 @@ class Notifier:
         self._prune()
         return settled or handed
 
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._wake.clear()  # before the look: what comes during it wakes us again
-                if self._tried():
-                    continue
-                if self._draining.is_set() and (self._stalled or not self._flights):
-                    break
-                self._clock.wait(self._wake, POLL_S)
-        except Exception as error:
-            # The one broad handler: a thread that dies must say so, the process ends with its name.
-            self._failure = f"{type(error).__name__}: {error}"
-            _logger.exception("notify_failed")
-        finally:
-            self._done.set()
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()  # before the look: what comes during it wakes us again
+            if self._tried():
+                continue
+            if self._draining.is_set() and (self._stalled or not self._flights):
+                break
+            self._clock.wait(self._wake, POLL_S)
+
+    def _detail(self) -> str:
+        """The endpoints that do not answer."""
+        now_s = self._clock.monotonic_s()
+        closed = Circuit.CLOSED
+        away = [n for n, line in list(self._lines.items()) if line.breaker.state(now_s) != closed]
+        return f"no answer from {', '.join(sorted(away))}; trying again" if away else ""
+
+    def _log_failure(self, error: Exception) -> None:
+        _logger.error("notify_failed", exc_info=error)
 
     def _tried(self) -> bool:
         """A round; on a disk that refuses nothing is sent, and the same is tried again."""
