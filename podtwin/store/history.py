@@ -77,7 +77,11 @@ class EmbeddedHistory:
         A piece is a date or a fraction of one, so that about `PIECE_ROWS` rows are held.
         """
         span = (query.from_ns, query.to_ns)
-        for from_ns, to_ns in pieces(self._root, query.site, span, self._parts):
+
+        def parts(files: DateFiles, span_ns: int) -> int:
+            return self._rows_in(files, span_ns, query) // PIECE_ROWS + 1
+
+        for from_ns, to_ns in pieces(self._root, query.site, span, parts):
             piece = self.frame(replace(query, from_ns=from_ns, to_ns=to_ns))
             if not piece.is_empty():
                 yield piece
@@ -104,9 +108,13 @@ class EmbeddedHistory:
         tails = {name: tail for name, tail in self._tails.items() if name in logs}
         view = look(self._root, tails, query.site, (query.from_ns, query.to_ns))
         tail = [frame for frame in view.tail if frame.source in query.sources]
-        chosen = _chosen(query)
+        chosen = _in_time(query) & _nearly(query)
         sealed = self._read(view.paths, lambda rows: rows.filter(chosen).select(_NEEDED))
-        return _settled(sealed, _waiting(tail, frozenset(query.points) or None))
+        sealed = sealed.filter(_exactly(query))
+        waiting = _waiting(tail, frozenset(query.points) or None)
+        if waiting.is_empty() and len(view.paths) == 1 and parquet.is_sealed(view.paths[0]):
+            return sealed  # settled when it was written
+        return settle(pl.concat([sealed, waiting]))
 
     def _newest(self, site: str) -> pl.DataFrame:
         newest, end = _empty(), _END
@@ -147,15 +155,18 @@ class EmbeddedHistory:
         known: Sequence[int | None] = self._read(view.paths, lambda rows: rows.select(*ends)).row(0)
         return [*(at for at in known if at is not None), *(frame.ts_ns for frame in view.tail)]
 
-    def _parts(self, files: DateFiles) -> int:
-        """Into how many pieces a date is cut."""
+    def _rows_in(self, files: DateFiles, span_ns: int, query: SeriesQuery) -> int:
+        """About how many rows of a date are asked for, were they spread evenly over it."""
+        paths, asked, rows = files.paths(logs_of(query.sources)), _nearly(query), 0
         try:
-            counted = self._read(
-                files.paths(("log", "derived")), lambda rows: rows.select(pl.len())
-            )
+            for chosen in (pl.lit(value=True), asked):  # the first needs no row to be read
+                found = self._read(paths, lambda of, c=chosen: of.filter(c).select(pl.len()))
+                rows = int(found.item()) * span_ns // NS_PER_DAY
+                if rows < PIECE_ROWS:
+                    break
         except FileNotFoundError:
-            return 1  # compacted or dropped since it was listed; the read itself looks again
-        return int(counted.item()) // PIECE_ROWS + 1
+            return 0  # compacted or dropped since it was listed; the read itself looks again
+        return rows
 
     def _read(
         self, paths: Sequence[Path], asked: Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -170,19 +181,35 @@ class EmbeddedHistory:
             return asked(parquet.scan(sound)).collect()
 
 
-def _chosen(query: SeriesQuery) -> pl.Expr:
-    """The rows a query asks for, as comparisons by which row groups can be skipped."""
-    ts, asset, point = pl.col("ts"), pl.col("asset"), pl.col("point")
-    chosen = (ts >= parquet.instant(query.from_ns)) & (ts < parquet.instant(query.to_ns))
-    chosen &= pl.col("source").is_in([source.word for source in query.sources])
-    names: dict[str, list[str]] = {}
-    for local in query.points:
-        owner, _, name = local.partition("/")
-        names.setdefault(owner, []).append(name)
-    if not names:
-        return chosen
-    one_by_one = [(asset == owner) & point.is_in(of) for owner, of in names.items()]
-    return chosen & pl.any_horizontal(one_by_one)
+def _in_time(query: SeriesQuery) -> pl.Expr:
+    """The rows of the span, as comparisons by which files and row groups can be skipped."""
+    ts = pl.col("ts")
+    return (ts >= parquet.instant(query.from_ns)) & (ts < parquet.instant(query.to_ns))
+
+
+def _nearly(query: SeriesQuery) -> pl.Expr:
+    """The rows asked for and few others: cheap for each of the millions that a file may hold.
+
+    Every asset named with every point named, and bounds by which row groups can be skipped.
+    """
+    if not query.points:
+        return pl.lit(value=True)
+    split = [local.partition("/") for local in query.points]
+    near = pl.lit(value=True)
+    for column, named in (("asset", 0), ("point", 2)):
+        names = sorted({part[named] for part in split})
+        near &= pl.col(column).is_between(pl.lit(names[0]), pl.lit(names[-1]))
+        if len(names) > 1:
+            near &= pl.col(column).is_in(names)
+    return near
+
+
+def _exactly(query: SeriesQuery) -> pl.Expr:
+    """Of what was nearly asked for, what was."""
+    exactly = pl.col("source").is_in([source.word for source in query.sources])
+    if not query.points:
+        return exactly
+    return exactly & pl.concat_str("asset", "point", separator="/").is_in(list(query.points))
 
 
 def _waiting(tail: Iterable[Frame], wanted: frozenset[str] | None = None) -> pl.DataFrame:
@@ -190,10 +217,6 @@ def _waiting(tail: Iterable[Frame], wanted: frozenset[str] | None = None) -> pl.
     for frame in tail:
         builder.add(frame)
     return builder.build().select(_NEEDED)
-
-
-def _settled(sealed: pl.DataFrame, waiting: pl.DataFrame) -> pl.DataFrame:
-    return settle(pl.concat([sealed, waiting]))
 
 
 def series_of(site: str, rows: pl.DataFrame) -> Series:

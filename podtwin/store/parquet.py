@@ -154,6 +154,11 @@ def date_files(root: Path, site: str, day: int) -> DateFiles:
     return DateFiles(tuple(whole), tuple(sorted(others)), tuple(merged))
 
 
+def is_sealed(path: Path) -> bool:
+    """Whether a file is the sealer's by its name, and so sorted, with no row in it twice."""
+    return _NAME.fullmatch(path.name) is not None
+
+
 def hidden(path: Path) -> Path:
     """Where a file is written until it is complete."""
     return path.with_name(f".{path.name}")

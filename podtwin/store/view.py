@@ -81,7 +81,7 @@ def logs_of(sources: Iterable[Source]) -> set[str]:
 
 
 def pieces(
-    root: Path, site: str, span: tuple[int, int], parts: Callable[[DateFiles], int]
+    root: Path, site: str, span: tuple[int, int], parts: Callable[[DateFiles, int], int]
 ) -> Iterator[tuple[int, int]]:
     """A span cut at its dates that have files, and those into as many parts as `parts` says."""
     start, end = span
@@ -89,7 +89,7 @@ def pieces(
         low, high = max(start, day * NS_PER_DAY), min(end, (day + 1) * NS_PER_DAY)
         if start < low:
             yield start, low
-        step = -(-(high - low) // parts(files))
+        step = -(-(high - low) // parts(files, high - low))
         yield from ((at, min(at + step, high)) for at in range(low, high, step))
         start = high
     if start < end:
