@@ -20,6 +20,7 @@ from support.memory_log import MemoryLog
 
 from podcore.frame import READING, Flag, Frame, Kind, Source
 from podcore.site import Site
+from podtwin.engine import engine as engine_module
 from podtwin.engine.digest import Digest
 from podtwin.engine.engine import Engine
 from podtwin.engine.outputs import Outputs
@@ -186,6 +187,18 @@ def test_live_sites_are_stepped_first() -> None:
     )
     first = engine.advance()
     assert [step.site for step in first.steps] == ["cph-01"]
+
+
+def test_how_many_sites_an_array_step_takes_changes_no_bit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = log_of(fleet(THREE), live(range(120), sites=THREE))
+    whole = fed(log)
+    monkeypatch.setattr(engine_module, "MOST_AT_ONCE", 2)
+    parts = fed(log)
+    assert [(f.site, f.ts_ns, f.body) for f in parts.frames] == [
+        (f.site, f.ts_ns, f.body) for f in whole.frames
+    ]
 
 
 def late(second: int, by_s: float, **sent: float) -> Frame:
