@@ -15,7 +15,7 @@ import structlog
 
 from podcore.errors import ConfigError, NotWritten
 from podcore.ports import Checkpoint, Clock, Cursors, EngineStore, LogReader, LogWriter
-from podcore.role import Health, RoleState
+from podcore.thread_role import ThreadRole
 from podtwin.engine.engine import MAX_WAITING, Doubts, Engine
 from podtwin.engine.judge import Judge
 from podtwin.engine.outputs import Outputs, command_frame
@@ -70,8 +70,8 @@ class SiteView:
     refused: str
 
 
-class EngineRunner:
-    """The role.
+class EngineRunner(ThreadRole):
+    """The role. A drain reads to the end; it leaves checkpoints of what is up to date.
 
     Parameters
     ----------
@@ -105,11 +105,11 @@ class EngineRunner:
         poll_s: float = POLL_S,
         read_limit: int = READ_LIMIT,
     ) -> None:
+        super().__init__(NAME, wake=wake, stop_s=None)
         self._log = log
         self._derived = derived
         self._store = store
         self._clock = clock
-        self._wake = wake
         self._between_commits = between_commits
         self._trim = trim
         self._told = told
@@ -121,40 +121,7 @@ class EngineRunner:
         self.engine = Engine(store.checkpoints().values(), after, judge)
         self._lag = Lag(after, 0, 0)
         self._forgotten_before = 0
-        self._draining = threading.Event()
-        self._stopping = threading.Event()
-        self._done = threading.Event()
-        self._failure = ""
         self._stalled = ""
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
-
-    def start(self) -> None:
-        """Begins to read after the last checkpoints."""
-        self._thread.start()
-
-    def drain(self, deadline_s: float) -> None:
-        """Reads to the end, leaves checkpoints, ends; at most so long."""
-        self._draining.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._done.wait(deadline_s)
-
-    def stop(self) -> None:
-        """Ends after the round in hand, with checkpoints of what is up to date."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def health(self) -> Health:
-        """How it is; a failure carries the exception's words."""
-        if self._failure:
-            return Health(NAME, RoleState.FAILED, self._failure, ready=False)
-        if self._done.is_set():
-            return Health(NAME, RoleState.STOPPED, ready=False)
-        if self._thread.ident is None:
-            return Health(NAME, RoleState.STARTING, ready=False)
-        return Health(NAME, RoleState.RUNNING, self._detail(), ready=not self._stalled)
 
     def lag(self) -> Lag:
         """How far it was behind after its last round; for any thread."""
@@ -200,23 +167,16 @@ class EngineRunner:
         """Checkpoints of all sites that are up to date, whether due or not."""
         self._commit(Outputs(), due_only=False)
 
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._wake.clear()  # before the read: what comes during it wakes us again
-                if self.round():
-                    continue
-                if self._draining.is_set():
-                    break
-                self._trim()
-                self._clock.wait(self._wake, self._poll_s)
-            self.checkpoint()
-        except Exception as error:
-            # The one broad handler: a thread that dies must say so, the process ends with its name.
-            self._failure = f"{type(error).__name__}: {error}"
-            _logger.exception("engine_failed", offset=self.engine.offset)
-        finally:
-            self._done.set()
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()  # before the read: what comes during it wakes us again
+            if self.round():
+                continue
+            if self._draining.is_set():
+                break
+            self._trim()
+            self._clock.wait(self._wake, self._poll_s)
+        self.checkpoint()
 
     def _gives_way(self) -> bool:
         """Whether all that waits is of the past, and of no such length that it must be done."""
@@ -282,13 +242,18 @@ class EngineRunner:
             self._store.forget_checkpoints(first_offset)
             self._forgotten_before = first_offset
 
+    def _trouble(self) -> str:
+        stalled = self._stalled
+        return f"results cannot be written ({stalled}); the log keeps the rest" if stalled else ""
+
+    def _log_failure(self, error: Exception) -> None:
+        _logger.error("engine_failed", exc_info=error, offset=self.engine.offset)
+
     def _detail(self) -> str:
         refused = {name: s.refused for name, s in self.engine.sites.items() if s.refused}
         notes = [f"{site}: no twin, {reason}" for site, reason in sorted(refused.items())]
         lost = sorted(self.engine.lost().items())
         notes += [f"{site}: its twin lost it and began anew, {times} times" for site, times in lost]
-        if self._stalled:
-            notes.append(f"results cannot be written ({self._stalled}); the log keeps the rest")
         lag = self._lag
         if lag.steps >= MAX_WAITING:
             notes.append(f"{lag.steps} closed steps wait; the log is not read until they are done")
