@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ingest.announce import Announcer
+from ingest.feeders import Feeders, state_frame
 from ingest.foreign_lines import KnownLines, Line, Part
 from ingest.inbox import Arrival
 from ingest.mapping import Mapping, Routed
@@ -18,7 +19,7 @@ from ingest.native import SentPoint, Telemetry
 from ingest.native_msgpack import PackedTopics
 from ingest.reasons import Reason, Rejected, reject
 from ingest.registry import Registry
-from ingest.sample import Came, Format, Refusals, Sample
+from ingest.sample import Came, Command, Format, Refusals, Sample, Turn
 from ingest.topic_filter import TopicFilter
 from ingest.validate import Accepted, Validator
 from podcore.frame import Flag, Frame
@@ -54,6 +55,7 @@ class Taken:
     readings: int = 0
     readings_dead: int = 0
     refusals: Refusals = field(default_factory=Refusals)
+    commands: list[Command] = field(default_factory=list)
 
     @property
     def is_dead(self) -> bool:
@@ -84,6 +86,7 @@ class ForeignReader:
         self._validator = validator
         self._announcer = Announcer(registry)
         self._known = KnownLines(source.format, source.mapping)
+        self._feeders = Feeders()
 
     @property
     def topics(self) -> TopicFilter:
@@ -97,6 +100,9 @@ class ForeignReader:
         came = Came(topic, arrival.came_ns or arrival.recv_ns, again)
         decoded = self._source.format.decode(arrival.payload, self._source.mapping.unit_ns, came)
         taken = Taken(refusals=decoded.refusals, readings_dead=decoded.refusals.total)
+        taken.commands = decoded.commands
+        turns_count = decoded.topic is not None  # of a format that says who comes and goes
+        topic = decoded.topic or topic
         instants: dict[_Key, _Instant] = {}
         new: list[Line] = []
         for sample in decoded.samples:
@@ -107,9 +113,13 @@ class ForeignReader:
                 self._refuse(topic, sample, line, taken)
             for part in line.parts:
                 self._put(instants, part, sample, taken)
+                if turns_count:
+                    self._feeders.feeds(sample.series, part.site, part.node)
             line.last_ns = sample.ts_ns
         if new:
             self._announce(new, taken, arrival.recv_ns)
+        if decoded.turns:
+            taken.frames += self._turned(decoded.turns, arrival.recv_ns)
         for key, instant in instants.items():
             self._store(key, instant, taken, arrival)
         return taken
@@ -150,6 +160,15 @@ class ForeignReader:
         for point in points:
             why = reject(Reason.POINT_TWICE, point, sample.series, f"line {sample.line}")
             taken.refuse(why, part.site, part.node)
+
+    def _turned(self, turns: Iterable[Turn], recv_ns: int) -> list[Frame]:
+        """States of nodes that come or go, as far as they are nodes of a source."""
+        return [
+            state_frame(site, node, recv_ns, online=online)
+            for (site, node), online in self._feeders.turned(turns).items()
+            if self._registry.node(site, node) is not None
+            and self._announcer.speaks_for_itself(site, node) is None
+        ]
 
     def _announce(self, lines: Iterable[Line], taken: Taken, recv_ns: int) -> None:
         points: dict[tuple[str, str], dict[str, SentPoint]] = {}

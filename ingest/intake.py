@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ingest.acks import OwedAck
 from ingest.dedupe import Seen
+from ingest.feeders import state_frame
 from ingest.foreign import ForeignReader, Source, Taken
 from ingest.inbox import Arrival
 from ingest.ledger import is_counted, reason_counter
@@ -28,12 +29,12 @@ from ingest.native_msgpack import PackedTopics, decode_packed
 from ingest.reasons import Reason, Rejected, reject
 from ingest.registry import Changes, Registry
 from ingest.registry_store import DeadLetter, DeadReading, SeenKey
+from ingest.sample import Command
 from ingest.ticks import Ticks
 from ingest.timestamps import parse_ts
 from ingest.topic_filter import TopicFilter
 from ingest.validate import Accepted, Validator
-from podcore.frame import Frame, Kind, StateBody, encode_body
-from podcore.frame import Source as Origin
+from podcore.frame import Frame
 from podcore.topic import Topic, TopicKind, parse_topic
 
 MAX_TOPICS = 60_000  # three topics of 20,000 nodes
@@ -52,6 +53,7 @@ class Batch:
     born: set[SeenKey] = field(default_factory=set)
     changes: Changes = field(default_factory=Changes)
     retried: Retried | None = None
+    commands: list[Command] = field(default_factory=list)
 
     def dead(self, arrival: Arrival, why: Rejected) -> None:
         """Keeps a message of which nothing could be used."""
@@ -69,6 +71,7 @@ class Batch:
     def foreign(self, arrival: Arrival, taken: Taken) -> None:
         """Keeps what came of a message of a source; it counts once, whatever it was split into."""
         self.frames += taken.frames
+        self.commands += taken.commands
         self.counts["dead" if taken.is_dead else "stored"] += 1
         self.counts["readings_stored"] += taken.readings
         self.counts["readings_dead"] += taken.readings_dead
@@ -277,12 +280,7 @@ class Intake:
         if isinstance(online, Rejected) or fault is not None:
             batch.dead(arrival, fault or reject(Reason.WRONG_TYPE, "state", arrival.payload[:48]))
             return
-        body = encode_body(StateBody(online))
-        frame = Frame(
-            0, Kind.STATE, topic.site, topic.node, "", None,
-            arrival.recv_ns, arrival.recv_ns, 0, Origin.MEASURED, 0, body,
-        )  # fmt: skip
-        batch.frames.append(frame)
+        batch.frames.append(state_frame(topic.site, topic.node, arrival.recv_ns, online=online))
 
 
 def _outcome(tried: Batch) -> str:

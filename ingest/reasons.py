@@ -69,8 +69,8 @@ _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
         ),
         Reason.MISSING_FIELD: ("v and one of m and a are required", "add the field"),
         Reason.NO_BIRTH: (
-            "the compact form a needs a birth of this node first",
-            "publish a birth, or send m",
+            "values without names (the compact form a, an alias) need a birth of their node first",
+            "publish a birth, or send names",
         ),
         Reason.WRONG_LENGTH: (
             "a has one entry for each point of the birth",

@@ -89,12 +89,38 @@ class Refusals:
         return self.counts.total()
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A sender that comes or goes, by the series of its samples."""
+
+    sender: str
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to be published once the message is committed.
+
+    payload : None for what whoever holds the connection says of itself on that topic.
+    """
+
+    topic: str
+    payload: bytes | None
+
+
 @dataclass(slots=True)
 class Decoded:
-    """A payload, read."""
+    """A payload, read.
+
+    topic : under which its names are known, where that is not the one it came on.
+    turns, commands : of formats that have a dialogue.
+    """
 
     samples: list[Sample] = field(default_factory=list)
     refusals: Refusals = field(default_factory=Refusals)
+    topic: str | None = None
+    turns: list[Turn] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
 
 
 class Format(Protocol):

@@ -22,9 +22,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.acks import OwedAck
 from ingest.address import BrokerAddress
+from ingest.host_state import HostState
 from ingest.inbox import Arrival, Inbox, Put
 from ingest.ledger import LedgerBook, is_counted
 from ingest.native import MAX_PAYLOAD, encode_ack
+from ingest.sample import Command
 from ingest.tls import secure, why_unreachable
 from podcore.ports import Clock
 from podcore.topic import Topic, TopicKind, inbound_filters
@@ -33,6 +35,7 @@ KEEP_OF_TOO_LARGE = 1024  # bytes kept of a payload past the limit, to show what
 RECONNECT_S = (1, 30)  # first and longest pause between tries
 KEEPALIVE_S = 30
 NO_TEXT = "(a topic that is no UTF-8)"
+LAST_WORD_S = 1.0  # for the broker to take what a host says at its end
 MAX_QUEUED_ACKS = 1_000  # application acks waiting for the broker; the newest one a node counts
 
 logger = structlog.get_logger("ingest")
@@ -54,6 +57,7 @@ class Subscriber:
     ) -> None:
         self._filters = inbound_filters()
         self._no_more: list[str] = []
+        self._host: HostState | None = None
         self._address = address
         self._inbox = inbox
         self._book = book
@@ -93,6 +97,14 @@ class Subscriber:
         self._filters += also
         self._no_more += no_more
 
+    def be_host(self, host: HostState) -> None:
+        """Says on each connection that a Sparkplug host is there, and by its will that it is not.
+
+        Called before the start.
+        """
+        self._host = host
+        self._client.on_pre_connect = self._on_pre_connect
+
     def start(self) -> None:
         """Starts the network thread; it goes on trying when the broker is away."""
         self._client.connect_async(self._address.host, self._address.port, KEEPALIVE_S)
@@ -100,6 +112,12 @@ class Subscriber:
 
     def stop(self) -> None:
         """Leaves the broker; what is unacknowledged stays with it."""
+        if self._host is not None and self._subscribed:  # who leaves in peace has no will
+            said = self._client.publish(
+                self._host.topic, self._host.payload(online=False), qos=1, retain=True
+            )
+            with contextlib.suppress(RuntimeError, ValueError):  # it is gone already
+                said.wait_for_publish(LAST_WORD_S)
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -144,6 +162,25 @@ class Subscriber:
             topic = str(Topic(ack.site, ack.node, TopicKind.ACK))
             self._client.publish(topic, encode_ack(ack.boot, ack.seq), qos=1)
 
+    def command(self, command: Command) -> None:
+        """Asks a sender of another format; lost when the broker is away, and asked again."""
+        if not self._connected:
+            return
+        if command.payload is not None:
+            self._client.publish(command.topic, command.payload, qos=0)
+        else:
+            self._say_host_is_there()
+
+    def _say_host_is_there(self) -> None:
+        if self._host is not None:
+            payload = self._host.payload(online=True)
+            self._client.publish(self._host.topic, payload, qos=1, retain=True)
+
+    def _on_pre_connect(self, client: Client, _userdata: object) -> None:
+        if self._host is not None:
+            self._host.connects(self._clock.now_ns())
+            client.will_set(self._host.topic, self._host.payload(online=False), qos=1, retain=True)
+
     def _reconnect(self, why: str) -> None:
         # The broker sends unacknowledged messages again only on a new connection.
         logger.info("broker_reconnecting", why=why)
@@ -184,6 +221,7 @@ class Subscriber:
             self._say_lost(f"the subscription was refused: {refused[0]}")
             return
         self._subscribed = True
+        self._say_host_is_there()
         if self._lost_s is not None:
             away_s = round(self._clock.monotonic_s() - self._lost_s, 1)
             logger.info("broker_connected", broker=str(self._address), away_s=away_s)

@@ -36,6 +36,7 @@ from ingest.registry_store import (
     write_seen,
 )
 from ingest.retrying import Retrier
+from ingest.sample import Command
 from ingest.ticks import Ticks
 from podcore.errors import NotWritten
 from podcore.frame import Kind
@@ -56,6 +57,9 @@ class Acknowledger(Protocol):
 
     def publish_ack(self, ack: OwedAck) -> None:
         """Tells the sender."""
+
+    def command(self, command: Command) -> None:
+        """Tells a sender of another format what is asked of it."""
 
 
 def nothing_to_trim() -> None:
@@ -159,6 +163,8 @@ class Writer:
             self._acks.owe(owed, at_once=at_once)
         if self._link is not None:
             self._link.acknowledge(arrivals)
+            for command in batch.commands:
+                self._link.command(command)
         self._send_acks(self._clock.monotonic_s())
         self._trim()
         self._trim_letters()

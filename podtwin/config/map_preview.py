@@ -120,8 +120,9 @@ def _routes(
     source: ForeignSource, topic: str, payload: bytes, now_ns: int
 ) -> Iterator[tuple[int, str, float, int, Routed | None]]:
     """Every value of the payload that a rule matches: line, name, value, time, where it goes."""
-    came = Came(topic, now_ns)
-    for sample in source.format.decode(payload, source.mapping.unit_ns, came).samples:
+    decoded = source.format.decode(payload, source.mapping.unit_ns, Came(topic, now_ns))
+    topic = decoded.topic or topic
+    for sample in decoded.samples:
         names = source.format.names(sample.series)
         if not isinstance(names, Names):
             continue

@@ -85,10 +85,12 @@ class SourceSettings(_Section):
 
     topics: str
     """MQTT filter, as `telegraf/#`; PodTwin's own topics only for `native-msgpack`."""
-    format: Literal["influx", "senml", "redfish", "native-msgpack"]
+    format: Literal["influx", "senml", "redfish", "native-msgpack", "sparkplug"]
     """How their payload is read; see docs/formats.md."""
     map: Path | None = None
     """YAML file that gives their names point ids; `native-msgpack` alone has none."""
+    host: str | None = None
+    """Of `sparkplug`: the id under which PodTwin says that it is there; `podtwin` unless said."""
 
 
 class IngestSettings(_Section):

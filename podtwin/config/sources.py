@@ -14,6 +14,7 @@ from ingest.native_msgpack import PackedTopics
 from ingest.redfish import Redfish
 from ingest.sample import Format
 from ingest.senml import SenML
+from ingest.sparkplug import HOST_ID, Sparkplug
 from ingest.topic_filter import NATIVE, TopicFilter
 from podcore.errors import ConfigError
 from podcore.names import did_you_mean
@@ -25,9 +26,9 @@ from podtwin.config.settings import SourceSettings
 
 # Each source has a format of its own: some remember what came.
 FORMATS: Mapping[str, Callable[[], Format]] = MappingProxyType(
-    {"influx": LineProtocol, "senml": SenML, "redfish": Redfish}
+    {"influx": LineProtocol, "senml": SenML, "redfish": Redfish, "sparkplug": Sparkplug}
 )
-PACKED = "native-msgpack"
+PACKED, SPARKPLUG = "native-msgpack", "sparkplug"
 _PLACE = "ingest.sources"
 _TELEMETRY = TopicFilter.parse(f"{ROOT}/+/+/{TopicKind.TELEMETRY.value}")
 
@@ -40,6 +41,7 @@ def load_sources(settings: Sequence[SourceSettings], sites: Sequence[Site]) -> t
     ConfigError  For a filter that is none or meets another, and for the first mistake of a mapping.
     """
     filters = _filters(settings)
+    _check_hosts(settings)
     return tuple(
         _source(f"{_PLACE}[{index}]", each, topics, sites)
         for index, (each, topics) in enumerate(zip(settings, filters, strict=True))
@@ -54,7 +56,10 @@ def _source(at: str, each: SourceSettings, topics: TopicFilter, sites: Sequence[
         return PackedTopics(topics)
     if each.map is None:
         raise ConfigError(at, None, "the key 'map' is missing", "add map: FILE; docs/formats.md")
-    return ForeignSource(topics, FORMATS[each.format](), load_map_for(each.map, sites))
+    form = FORMATS[each.format]()
+    if isinstance(form, Sparkplug):
+        form.host_id = each.host or HOST_ID
+    return ForeignSource(topics, form, load_map_for(each.map, sites))
 
 
 def load_map_for(file: Path, sites: Sequence[Site]) -> MapRules:
@@ -91,6 +96,25 @@ def _filters(settings: Sequence[SourceSettings]) -> list[TopicFilter]:
                 raise ConfigError(place, each.topics, rule, "make one source of both")
         found.append(topics)
     return found
+
+
+def _check_hosts(settings: Sequence[SourceSettings]) -> None:
+    """Refuses a host id that has no use, that is none, or that differs from another's."""
+    first: str | None = None
+    for index, each in enumerate(settings):
+        place = f"{_PLACE}[{index}].host"
+        if each.format != SPARKPLUG:
+            if each.host is not None:
+                rule = f"only {SPARKPLUG} has a host"
+                raise ConfigError(place, each.host, rule, "leave it out")
+            continue
+        host = each.host or HOST_ID
+        if any(sign in host for sign in "/+#") or not host.isprintable():
+            raise ConfigError(place, host, "a host id has none of / + #", "name another")
+        if first is not None and host != first:
+            rule = f"one connection is one host, and {first} is named before"
+            raise ConfigError(place, host, rule, "name the same")
+        first = host
 
 
 def _check_tree(place: str, each: SourceSettings, topics: TopicFilter) -> None:

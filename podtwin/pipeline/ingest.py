@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ingest.address import BrokerAddress
-from ingest.foreign import Source, foreign_topics
+from ingest.foreign import ForeignSource, Source, foreign_topics
+from ingest.host_state import HostState
 from ingest.inbox import Inbox
 from ingest.ledger import Ledger
 from ingest.log import SqliteLog
+from ingest.sparkplug import Sparkplug
 from ingest.subscriber import Subscriber
 from ingest.writer import Writer
 from podcore.ports import Clock
@@ -52,6 +54,9 @@ class IngestRole:
         """Takes messages of other formats as well, by their topics; before the start."""
         left = self._writer.add_sources(sources)
         self._subscriber.listen_to(foreign_topics(sources), left)
+        for each in sources:
+            if isinstance(each, ForeignSource) and isinstance(each.format, Sparkplug):
+                self._subscriber.be_host(HostState(each.format.host_id))
 
     def retry(self, requests: RetryRequests) -> None:
         """Names who keeps requests to try dead letters again; before the start."""

@@ -17,6 +17,7 @@ from ingest.native_msgpack import PackedTopics
 from ingest.redfish import MAX_VALUES
 from ingest.sample import Names
 from ingest.senml import MAX_RECORDS
+from ingest.sparkplug import HOST_ID, MAX_EDGES, MAX_KNOWN, MAX_METRICS
 from ingest.template import KNOWN, Foreign, Variable
 from podtwin.config.load import load_settings
 from podtwin.config.mapping import MapFile, MatchFile, RuleFile, load_mapping
@@ -110,6 +111,10 @@ def test_the_bounds_are_those_of_the_code() -> None:
             "PlatformPowerUsage", "redfish/1", Names("PlatformPowerUsage", {"property.4": "T1"}),
             "AverageConsumedWatts", "t1/power",
         ),
+        (
+            "Temperatures/*", "spBv1.0/g/DDATA/e/d", Names("d", {"device": "Ahu 1", "edge": "e"}),
+            "Temperatures/Inlet", "ahu-1/temperatures_inlet",
+        ),
     ),
 )  # fmt: skip
 def test_the_mapping_of_each_format_does_what_the_page_says(
@@ -124,8 +129,15 @@ def test_the_mapping_of_each_format_does_what_the_page_says(
 def test_the_bounds_of_the_other_formats_are_those_of_the_code() -> None:
     assert f"at most {MAX_RECORDS:,} records" in section(PAGE, "## SenML")
     assert f"at most {MAX_VALUES:,} values" in section(PAGE, "## Redfish")
+    for bound in (MAX_METRICS, MAX_EDGES, MAX_KNOWN):
+        assert f"{bound:,} " in section(PAGE, "## Sparkplug B")
 
 
 def test_the_settings_of_packed_telemetry_load_as_they_stand(tmp_path: Path) -> None:
-    sources = load_settings(block("native-msgpack", tmp_path)).settings.ingest.sources
+    sources = load_settings(block("format: native-msgpack", tmp_path)).settings.ingest.sources
     assert isinstance(load_sources(sources, [])[0], PackedTopics)
+
+
+def test_the_settings_of_sparkplug_load_as_they_stand(tmp_path: Path) -> None:
+    (source,) = load_settings(block("format: sparkplug", tmp_path)).settings.ingest.sources
+    assert (source.format, source.host) == ("sparkplug", HOST_ID)

@@ -17,6 +17,7 @@ from ingest.log import SqliteLog, SqliteLogReader
 from ingest.native import decode_birth
 from ingest.reasons import Rejected
 from ingest.registry import Registry
+from ingest.sample import Command
 from ingest.writer import Writer
 from podcore.frame import Frame, Kind
 from podcore.site import Point, Site, SiteType
@@ -97,12 +98,16 @@ class Told:
     def __init__(self) -> None:
         self.acknowledged: list[int] = []
         self.acks: list[OwedAck] = []
+        self.commands: list[Command] = []
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         self.acknowledged += [one.mid for one in arrivals]
 
     def publish_ack(self, ack: OwedAck) -> None:
         self.acks.append(ack)
+
+    def command(self, command: Command) -> None:
+        self.commands.append(command)
 
 
 class Ingest:

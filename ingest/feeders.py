@@ -1,0 +1,48 @@
+"""Which nodes are fed by whom, and what it means for them when one of these comes or goes.
+
+A node may be fed by several senders, as by an edge node and its devices: it is online while any of
+them is. Before a sender has sent a value, nobody knows whom it feeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ingest.sample import Turn
+from podcore.frame import Frame, Kind, Source, StateBody, encode_body
+
+Node = tuple[str, str]  # site, node
+
+
+def state_frame(site: str, node: str, recv_ns: int, *, online: bool) -> Frame:
+    """What is said of a node at a time."""
+    return Frame(
+        0, Kind.STATE, site, node, "", None,
+        recv_ns, recv_ns, 0, Source.MEASURED, 0, encode_body(StateBody(online)),
+    )  # fmt: skip
+
+
+class Feeders:
+    """Senders that are there, by the nodes that they feed."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, set[Node]] = {}
+        self._online: dict[Node, set[str]] = {}
+
+    def feeds(self, sender: str, site: str, node: str) -> None:
+        """Notes that a sender has a value for a node."""
+        self._nodes.setdefault(sender, set()).add((site, node))
+
+    def turned(self, turns: Iterable[Turn]) -> dict[Node, bool]:
+        """Nodes that come or go by it, and which of both."""
+        before: dict[Node, bool] = {}
+        for turn in turns:
+            for node in sorted(self._nodes.get(turn.sender, ())):
+                senders = self._online.setdefault(node, set())
+                before.setdefault(node, bool(senders))
+                if turn.online:
+                    senders.add(turn.sender)
+                else:
+                    senders.discard(turn.sender)
+        now = {node: bool(self._online[node]) for node in before}
+        return {node: online for node, online in now.items() if online is not before[node]}
