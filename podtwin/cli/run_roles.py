@@ -102,7 +102,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         data_dir=settings.data_dir,
         roles=settings.roles,
         history=settings.history,
-        history_keep_ns=settings.history_keep and int(settings.history_keep * 1e9),
+        history_keep_ns=None if (keep := settings.history_keep) is None else int(keep * 1e9),
         influx=influx_address(settings),
         broker=address,
         mqtt_port=settings.broker.port or free_port(),

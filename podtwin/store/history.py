@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,9 @@ import polars as pl
 from podcore.frame import Frame, Source
 from podcore.ports import Latest, LogTail, Series, SeriesQuery
 from podtwin.store import parquet
+from podtwin.store.asked import exactly, in_time, nearly
 from podtwin.store.checksum import UNREADABLE
+from podtwin.store.last_rows import COLUMNS, last_of_frames, may_be_last, newest, read_last
 from podtwin.store.parquet import NS_PER_DAY, DateFiles
 from podtwin.store.quarantine import Suspects
 from podtwin.store.rows import SCHEMA, RowBuilder, settle
@@ -40,7 +43,7 @@ LONG_SCHEMA: Final[dict[str, pl.DataType]] = {
 _BEGINNING: Final = 0
 _END: Final = 2**63 - 1
 _SERIES: Final = ("asset", "point", "source")
-_NEEDED: Final = ("ts", *_SERIES, "value", "flags", "sd", "recv_delay_ms")
+_NEEDED: Final = COLUMNS
 
 
 class EmbeddedHistory:
@@ -108,36 +111,42 @@ class EmbeddedHistory:
         tails = {name: tail for name, tail in self._tails.items() if name in logs}
         view = look(self._root, tails, query.site, (query.from_ns, query.to_ns))
         tail = [frame for frame in view.tail if frame.source in query.sources]
-        chosen = _in_time(query) & _nearly(query)
+        chosen = in_time(query) & nearly(query)
         sealed = self._read(view.paths, lambda rows: rows.filter(chosen).select(_NEEDED))
-        sealed = sealed.filter(_exactly(query))
+        sealed = sealed.filter(exactly(query))
         waiting = _waiting(tail, frozenset(query.points) or None)
         if waiting.is_empty() and len(view.paths) == 1 and parquet.is_sealed(view.paths[0]):
             return sealed  # settled when it was written
         return settle(pl.concat([sealed, waiting]))
 
     def _newest(self, site: str) -> pl.DataFrame:
-        newest, end = _empty(), _END
+        found, end = _empty(), _END
         held = parquet.days_of(self._root, site)
         starts = [day * NS_PER_DAY for day in reversed(held)]
         # What waits in the logs may be older than all files: the oldest date takes it along.
         starts = [*starts[:-1], _BEGINNING]
         for start in starts[:LATEST_DAYS]:
             view = look(self._root, self._tails, site, (start, end))
-            newest, end = self._last_of_each(view, newest), start
-        return newest
+            found, end = self._last_of_each(view, found), start
+        return found
 
     def _last_of_each(self, view: View, newer: pl.DataFrame) -> pl.DataFrame:
         """The last row of each point and source in a view, or the newer one that is known."""
-        # The newest row of a series is followed by another series or by no later time, whatever
-        # the order of the files. That leaves few rows of a sorted file; grouping them all takes
-        # six times as long.
-        changes = [pl.col(name) != pl.col(name).shift(-1) for name in _SERIES]
-        later = pl.any_horizontal(*changes, pl.col("ts") >= pl.col("ts").shift(-1))
-        last = later.fill_null(value=True)
-        sealed = self._read(view.paths, lambda rows: rows.select(_NEEDED).filter(last))
-        found = settle(pl.concat([sealed, _waiting(view.tail), newer]))
-        return found.unique(subset=_SERIES, keep="last", maintain_order=True)
+        of_files = [(path, self._known(path)) for path in view.paths]
+        unread = [path for path, known in of_files if known is None]
+        found = [known for _, known in of_files if known is not None]
+        if unread:
+            found.insert(0, self._read(unread, lambda of: of.select(_NEEDED).filter(may_be_last())))
+        return newest([*found, last_of_frames(view.tail), newer])
+
+    def _known(self, path: Path) -> pl.DataFrame | None:
+        """The last rows of a file where its footer has them."""
+        try:
+            return read_last(path) if parquet.is_sealed(path) else None
+        except (*UNREADABLE, ValueError, OSError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            return None  # damaged: read as a whole, which finds it out
 
     def _extent(self, site: str) -> tuple[int, int] | None:
         days = parquet.days_of(self._root, site)
@@ -157,10 +166,10 @@ class EmbeddedHistory:
 
     def _rows_in(self, files: DateFiles, span_ns: int, query: SeriesQuery) -> int:
         """About how many rows of a date are asked for, were they spread evenly over it."""
-        paths, asked, rows = files.paths(logs_of(query.sources)), _nearly(query), 0
+        paths, asked, rows = files.paths(logs_of(query.sources)), nearly(query), 0
         try:
             for chosen in (pl.lit(value=True), asked):  # the first needs no row to be read
-                found = self._read(paths, lambda of, c=chosen: of.filter(c).select(pl.len()))
+                found = self._read(paths, partial(_counted, chosen))
                 rows = int(found.item()) * span_ns // NS_PER_DAY
                 if rows < PIECE_ROWS:
                     break
@@ -181,42 +190,15 @@ class EmbeddedHistory:
             return asked(parquet.scan(sound)).collect()
 
 
-def _in_time(query: SeriesQuery) -> pl.Expr:
-    """The rows of the span, as comparisons by which files and row groups can be skipped."""
-    ts = pl.col("ts")
-    return (ts >= parquet.instant(query.from_ns)) & (ts < parquet.instant(query.to_ns))
-
-
-def _nearly(query: SeriesQuery) -> pl.Expr:
-    """The rows asked for and few others: cheap for each of the millions that a file may hold.
-
-    Every asset named with every point named, and bounds by which row groups can be skipped.
-    """
-    if not query.points:
-        return pl.lit(value=True)
-    split = [local.partition("/") for local in query.points]
-    near = pl.lit(value=True)
-    for column, named in (("asset", 0), ("point", 2)):
-        names = sorted({part[named] for part in split})
-        near &= pl.col(column).is_between(pl.lit(names[0]), pl.lit(names[-1]))
-        if len(names) > 1:
-            near &= pl.col(column).is_in(names)
-    return near
-
-
-def _exactly(query: SeriesQuery) -> pl.Expr:
-    """Of what was nearly asked for, what was."""
-    exactly = pl.col("source").is_in([source.word for source in query.sources])
-    if not query.points:
-        return exactly
-    return exactly & pl.concat_str("asset", "point", separator="/").is_in(list(query.points))
-
-
 def _waiting(tail: Iterable[Frame], wanted: frozenset[str] | None = None) -> pl.DataFrame:
     builder = RowBuilder(wanted)
     for frame in tail:
         builder.add(frame)
     return builder.build().select(_NEEDED)
+
+
+def _counted(chosen: pl.Expr, rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.filter(chosen).select(pl.len())
 
 
 def series_of(site: str, rows: pl.DataFrame) -> Series:

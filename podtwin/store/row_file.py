@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from podtwin.store import checksum, parquet
+from podtwin.store.last_rows import COLUMNS, KEY, may_be_last, newest, pack
 from podtwin.store.rows import SCHEMA
 
 # What a read decodes at least. A day of 38 points: 1.41 bytes a row and 6 ms for one point in
@@ -54,6 +55,7 @@ class RowFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._last: list[pl.DataFrame] = []
         self._writer: _Writer = pq.ParquetWriter(  # type: ignore[no-untyped-call] # has no types
             path,
             pl.DataFrame(schema=SCHEMA).to_arrow(compat_level=_OLDEST).schema,
@@ -70,10 +72,12 @@ class RowFile:
         """Appends rows of `SCHEMA`."""
         table = rows.select(list(SCHEMA)).to_arrow(compat_level=_OLDEST)
         self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        self._last.append(rows.select(COLUMNS).filter(may_be_last()))
 
     def close(self) -> None:
         """Ends the file and writes its checksum; it is not flushed to the disk yet."""
-        self._writer.add_key_value_metadata({checksum.KEY: checksum.UNSET})
+        last = pack(newest(self._last))
+        self._writer.add_key_value_metadata({KEY: last, checksum.KEY: checksum.UNSET})
         self._writer.close()
         checksum.stamp(self._path)
 

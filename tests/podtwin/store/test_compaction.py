@@ -15,6 +15,7 @@ from support.memory_cursors import MemoryCursors
 from support.memory_history import MemoryHistory
 
 from podcore.frame import Frame, Source
+from podcore.ports import SeriesQuery
 from podtwin.store import compaction, merge, parquet
 from podtwin.store.compaction import plan
 from podtwin.store.parquet import SealedFile
@@ -125,6 +126,23 @@ def test_a_merge_takes_a_few_points_at_a_time(data: Data, monkeypatch: pytest.Mo
     (file,) = data.data_dir.rglob("*.parquet")
     kept = pl.read_parquet(file).select("asset", "point", "ts")
     assert kept.equals(kept.sort("asset", "point", "ts"))
+
+
+def test_a_point_of_a_merged_date_is_read_from_one_row_group(
+    data: Data, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(merge, "HELD_ROWS", 12)
+    of_five = [f"{asset}/{point}" for asset in "ab" for point in "xyz"]
+    for k in range(6):
+        data.seal(reading(dict.fromkeys(of_five, float(k)), MIDNIGHT_NS + k * NS))
+    data.add(LATER)
+    data.tend()
+    with pl.Config() as config:
+        config.set_verbose(True)
+        query = SeriesQuery("ams-03", ("b/x",), MIDNIGHT_NS, MIDNIGHT_NS + DAY_NS)
+        (found,) = data.history().series(query)
+    assert list(found.values) == [float(k) for k in range(6)]
+    assert "reading 1 / 3 row groups" in capfd.readouterr().err
 
 
 def test_a_date_that_goes_on_is_merged_in_parts_of_the_lightest_neighbours() -> None:

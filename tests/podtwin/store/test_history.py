@@ -194,6 +194,13 @@ def test_files_that_never_stay_end_in_an_error_and_not_in_a_loop(
         site.history().series(query())
 
 
+def test_points_of_several_assets_bring_no_others_with_them(site: Site) -> None:
+    site.add([reading(dict.fromkeys(("a/x", "a/y", "b/x", "b/y", "c/x"), 1.0), AT)])
+    site.seal()
+    found = site.history().series(query("a/x", "b/y"))
+    assert [series.point for series in found] == ["a/x", "b/y"]
+
+
 def test_rows_of_an_older_writer_without_a_column_are_read(site: Site) -> None:
     site.add([reading({"a/x": 1.0}, AT, seq=7)])
     site.seal()
