@@ -63,7 +63,8 @@ def test_a_letter_says_where_what_which_rule_and_the_way_out(folder: Path) -> No
     assert message is not None
     assert (message.topic, message.payload, message.size) == (topic(), b"rubbish", 7)
     assert (message.site, message.node, message.place) == ("ams-03", "gw-1", "payload")
-    assert (message.value, message.rule) == ("b'rubbish'", "a payload is JSON, of PodTwin's own one object")
+    assert message.value == "b'rubbish'"
+    assert message.rule == "a payload is JSON, of PodTwin's own one object"
     assert message.way_out.endswith("validate what the sender makes with a JSON parser")
     assert line is not None
     assert (line.site, line.payload, line.place) == ("ams-03", LINE.encode(), "log offset 7")
