@@ -5,7 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from podtwin import __version__
-from podtwin.api.context import Context, finish_document, refuse_unknown_parameters
+from podtwin.api.context import (
+    Context,
+    finish_document,
+    refuse_the_unweighed,
+    refuse_unknown_parameters,
+)
 from podtwin.api.deps import ApiDeps
 from podtwin.api.door import Door
 from podtwin.api.problem import answer_with_problems
@@ -63,7 +68,7 @@ def create_app(deps: ApiDeps) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(refuse_unknown_parameters)],
+        dependencies=[Depends(refuse_the_unweighed), Depends(refuse_unknown_parameters)],
     )
     door = Door(deps.keys, deps.access, deps.clock)
     context = Context(deps, door)

@@ -105,6 +105,12 @@ def authorize(asked: Asked, found: Found, now_ns: int) -> Caller | Refused:
     )
 
 
+def may(caller: Caller, need: Need) -> bool:
+    """Whether a caller who was let in may do what needs this."""
+    enough = caller.scope.covers(need.scope) and (caller.sites.all or not need.whole)
+    return enough and caller is not NOBODY
+
+
 def _unproven(asked: Asked, found: Found) -> Reason | None:
     if asked.proof is Proof.NOTHING:
         return Reason.NO_KEY

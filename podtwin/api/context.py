@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, Path, Query, Request, Response
 
 from podcore.errors import shorten
 from podcore.names import ID_PATTERN, did_you_mean
-from podtwin.api.authorize import NOBODY, Caller
+from podtwin.api.authorize import NOBODY, Caller, may
 from podtwin.api.deps import ApiDeps
 from podtwin.api.door import COOKIE, Door
 from podtwin.api.models import Problem, Shape
@@ -79,6 +79,14 @@ async def context_of(request: Request) -> Context:
     context = request.app.state.context
     assert isinstance(context, Context)  # noqa: S101 - create_app put it there
     return context.seen_by(request.scope.get(CALLER, NOBODY))
+
+
+async def refuse_the_unweighed(request: Request) -> None:
+    """Refuses what the guard let in as something else: here is known which route it reached."""
+    caller = request.scope.get(CALLER, NOBODY)
+    need = NEEDS[request.method, request.scope["route"].path]
+    if need is not None and not may(caller, need):
+        raise ProblemError(404, "not_found", "there is nothing here; /docs lists what there is")
 
 
 async def refuse_unknown_parameters(request: Request) -> None:

@@ -75,16 +75,13 @@ class NeedTable:
     """Finds what a request needs by its method and path, as the router will match them."""
 
     def __init__(self, needs: Mapping[tuple[str, str], Need | None] = NEEDS) -> None:
-        self._plain = {key: need for key, need in needs.items() if "{" not in key[1]}
+        # Compiled as the router does it: `$` lets a line's end pass, which no `==` would.
         self._patterns: dict[str, list[tuple[re.Pattern[str], Need | None]]] = {}
         for (method, path), need in needs.items():
-            if "{" in path:
-                self._patterns.setdefault(method, []).append((compile_path(path)[0], need))
+            self._patterns.setdefault(method, []).append((compile_path(path)[0], need))
 
     def find(self, method: str, path: str) -> Need | None:
         """The need; None for what is open. An API path that no route has needs a key as well."""
-        if (method, path) in self._plain:
-            return self._plain[method, path]
         for pattern, need in self._patterns.get(method, ()):
             if pattern.match(path):
                 return need
@@ -93,11 +90,11 @@ class NeedTable:
 
     def methods(self, path: str) -> set[str]:
         """What may be done at a path of the API."""
-        found = {method for method, plain in self._plain if plain == path}
-        for method, patterns in self._patterns.items():
-            if any(pattern.match(path) for pattern, _ in patterns):
-                found.add(method)
-        return found
+        return {
+            method
+            for method, patterns in self._patterns.items()
+            if any(pattern.match(path) for pattern, _ in patterns)
+        }
 
 
 def undeclared(routers: Iterable[APIRouter]) -> list[tuple[str, str]]:

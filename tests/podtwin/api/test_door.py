@@ -11,6 +11,7 @@ from podcore.access import Scope, session_token
 from podtwin.api.attempts import MAX_FAILED, WINDOW_S
 from podtwin.api.deps import Access
 from podtwin.api.keyring import FRESH_S, USED_EVERY_NS
+from podtwin.api.scopes import NEEDS, READ, NeedTable
 
 SITES = "/api/v1/sites"
 WRONG = {"Authorization": f"Bearer ptw_{'0' * 16}_{'0' * 64}"}
@@ -47,6 +48,28 @@ def test_a_key_opens_what_its_scope_allows_from_any_host(keyed: Keyed) -> None:
     answer = keyed.client.get(SITES, Host="twin.example", **shown)
     assert answer.status_code == 200
     assert len(answer.json()["sites"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [key for key, need in sorted(NEEDS.items()) if need and need != READ]
+)
+def test_a_line_end_after_the_path_opens_nothing_more(keyed: Keyed, method: str, path: str) -> None:
+    _, weak = keyed.made(Scope.READ, "ams-03")
+    path = path.replace("{", "").replace("}", "")
+    assert keyed.client.get(f"{path}%0A", method=method).status_code == 401
+    answer = keyed.client.get(f"{path}%0A", method=method, **weak)
+    assert answer.status_code == 403, answer.text
+
+
+def test_a_route_looks_again_at_who_was_let_in_as_somebody_else(
+    keyed: Keyed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NeedTable, "find", lambda *_: None)
+    assert keyed.client.get("/api/v1/keys").status_code == 404
+    monkeypatch.setattr(NeedTable, "find", lambda *_: READ)
+    _, shown = keyed.made()
+    assert keyed.client.get("/api/v1/keys", **shown).status_code == 404
+    assert keyed.client.get(SITES, **shown).status_code == 200
 
 
 def test_a_scope_that_is_missing_is_named(keyed: Keyed) -> None:

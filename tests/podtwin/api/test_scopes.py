@@ -28,6 +28,14 @@ def test_a_request_is_found_by_the_path_that_it_names(method: str, path: str) ->
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_line_end_that_the_router_lets_pass_does_not_change_what_is_needed(
+    method: str, path: str
+) -> None:
+    asked = re.sub(r"\{\w+\}", "ams-03", path)
+    assert NeedTable().find(method, f"{asked}\n") == NEEDS[method, path]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_what_changes_anything_needs_more_than_read(method: str, path: str) -> None:
     need = NEEDS[method, path]
     if method != "GET" and path != "/api/v1/session":
