@@ -1,4 +1,8 @@
-"""What holds for every test: one thread a numerical library, no deadline on an example."""
+"""What holds for every test: one thread a numerical library, no deadline on an example.
+
+Commands that run in the test's own process set up the log for the stderr of that test, which is
+closed after it: whoever logs next would fail.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,10 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Iterator
+
+import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # A slow example says that the machine is busy, not that the code is wrong; time is what
@@ -17,3 +25,9 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
+
+
+@pytest.fixture(autouse=True)
+def the_log_of_one_test_is_no_other_s() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 from support.frames import MIDNIGHT_NS
 from support.memory_broker import MemoryBroker
@@ -132,7 +131,6 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    structlog.reset_defaults()
     world = World(tmp_path)
     yield world
     for node in world.nodes:

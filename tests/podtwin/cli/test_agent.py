@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from support.host_trees import RECORDED
 from typer.testing import CliRunner
 
@@ -14,11 +12,9 @@ from podtwin.cli.app import app, run
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A short first look; afterwards no log goes to the stderr of a command that has ended."""
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short first look."""
     monkeypatch.setattr(agent, "_FIRST_LOOK_S", 0.01)
-    yield
-    structlog.reset_defaults()
 
 
 def checked(machine: Path, *arguments: str) -> tuple[int, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import structlog
 import typer
 from support.data_dirs import filled
 from support.engine_logs import START_NS, air_dx
@@ -215,6 +214,5 @@ def test_an_unknown_point_is_a_wrong_command(
     monkeypatch.setattr("sys.argv", ["podtwin", *arguments])
     with pytest.raises(SystemExit) as ended:
         run_podtwin()
-    structlog.reset_defaults()
     assert ended.value.code == 2
     assert "nearest is 'ams-03/meter-main/power'" in capsys.readouterr().err

@@ -1,20 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
 import structlog
 
 from podtwin.pipeline.logs import configure_logging
-
-
-@pytest.fixture(autouse=True)
-def _defaults() -> Iterator[None]:
-    """Logging does not keep the captured stderr."""
-    yield
-    structlog.reset_defaults()
 
 
 def open_door(word: str) -> NoReturn:
