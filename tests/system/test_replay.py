@@ -92,4 +92,11 @@ def start(programs: Programs, *, live_steps: int) -> Program:
         program.eventually(lambda: reader.last_offset() >= goal, f"{live_steps} more steps")
     finally:
         reader.close()
+    # A stop leaves an engine that is far behind where it is, and its range without a digest.
+    program.eventually(lambda: is_up_to_date(program), "an engine that has caught up")
     return program
+
+
+def is_up_to_date(program: Program) -> bool:
+    status = program.json("/api/v1/status")
+    return bool(status["lag"]["engine_frames"] + status["backlog"]["closed_steps"] < 10)
