@@ -120,24 +120,24 @@ class EmbeddedHistory:
         return settle(pl.concat([sealed, waiting]))
 
     def _newest(self, site: str) -> pl.DataFrame:
-        found, end = _empty(), _END
+        found, end = [_empty()], _END
         held = parquet.days_of(self._root, site)
         starts = [day * NS_PER_DAY for day in reversed(held)]
         # What waits in the logs may be older than all files: the oldest date takes it along.
         starts = [*starts[:-1], _BEGINNING]
         for start in starts[:LATEST_DAYS]:
-            view = look(self._root, self._tails, site, (start, end))
-            found, end = self._last_of_each(view, found), start
-        return found
+            found += self._last_rows(look(self._root, self._tails, site, (start, end)))
+            end = start
+        return newest(found)
 
-    def _last_of_each(self, view: View, newer: pl.DataFrame) -> pl.DataFrame:
-        """The last row of each point and source in a view, or the newer one that is known."""
+    def _last_rows(self, view: View) -> list[pl.DataFrame]:
+        """Tables with the last row of each point and source in a view among their rows."""
         of_files = [(path, self._known(path)) for path in view.paths]
-        unread = [path for path, known in of_files if known is None]
         found = [known for _, known in of_files if known is not None]
+        unread = [path for path, known in of_files if known is None]
         if unread:
             found.insert(0, self._read(unread, lambda of: of.select(_NEEDED).filter(may_be_last())))
-        return newest([*found, last_of_frames(view.tail), newer])
+        return [*found, last_of_frames(view.tail)] if view.tail else found
 
     def _known(self, path: Path) -> pl.DataFrame | None:
         """The last rows of a file where its footer has them."""

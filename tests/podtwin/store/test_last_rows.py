@@ -13,8 +13,8 @@ from support.frames import MIDNIGHT_NS, NS, reading
 from support.history_files import Data
 from support.memory_history import MemoryHistory
 
-from podcore.frame import Frame
-from podtwin.store import parquet
+from podcore.frame import READING, Frame, ReadingBody
+from podtwin.store import last_rows, parquet
 from podtwin.store.last_rows import COLUMNS, last_of_frames, newest, read_last
 from podtwin.store.row_file import write_rows
 from podtwin.store.rows import RowBuilder
@@ -45,6 +45,24 @@ def built(of: list[Frame]) -> pl.DataFrame:
 def test_frames_have_the_last_rows_that_their_table_has(of: list[Frame]) -> None:
     numbered = [msgspec.structs.replace(f, offset=k) for k, f in enumerate(of, 1)]
     assert newest([last_of_frames(numbered)]).equals(newest([built(of).select(COLUMNS)]))
+
+
+def test_a_node_that_says_the_same_points_again_is_decoded_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded: list[bytes] = []
+
+    class Counting:
+        def decode(self, body: bytes) -> ReadingBody:
+            decoded.append(body)
+            return READING.decode(body)
+
+    monkeypatch.setattr(last_rows, "READING", Counting())
+    same = [reading({"a/x": float(k), "a/y": 1.0}, AT + k * NS) for k in range(9)]
+    other = reading({"a/x": 7.0, "b/z": 2.0}, AT)
+    found = last_of_frames([*same, other])
+    assert len(decoded) == 2
+    assert sorted(found["value"].to_list()) == [1.0, 2.0, 8.0]
 
 
 def test_no_frames_have_no_last_rows() -> None:
