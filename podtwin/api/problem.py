@@ -86,6 +86,7 @@ def _from_framework(
     kind, detail = {
         404: ("not_found", f"there is nothing at {path}; /docs lists what there is"),
         405: ("method_not_allowed", f"{request.method} is not possible on {path}; see Allow"),
+        413: ("body_too_long", str(error.detail)),
     }.get(error.status_code, ("http_error", str(error.detail)))
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and allowed:

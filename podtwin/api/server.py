@@ -9,6 +9,9 @@ import asyncio
 import errno
 import socket
 import threading
+from collections.abc import Callable
+from functools import partial
+from typing import cast
 
 import structlog
 import uvicorn
@@ -16,11 +19,13 @@ import uvicorn
 from podcore.errors import ConfigError
 from podcore.role import Health, RoleState
 from podtwin.api.app import create_app
+from podtwin.api.connection import Connection
 from podtwin.api.deps import ApiDeps
 from podtwin.api.security import require_keys
 
 BACKLOG = 128  # connections that wait to be taken, as the kernel's own default before 2019
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - bound with keys alone
+GONE_MS = 60_000  # a network that is away for a minute; then a page begins anew
 END_S = 2.0  # what answers in hand get when the server stops
 
 _log = structlog.get_logger(__name__)
@@ -43,9 +48,11 @@ class ApiServer:
         require_keys(host, required=deps.access.required)
         self._hub, self._clock = deps.hub, deps.clock
         self._host, self._port = host, port
+        app = create_app(deps)
         self._server = _Server(
             uvicorn.Config(
-                create_app(deps),
+                app,
+                http=_counted(app.state.context.door.attempts.count),
                 access_log=False,
                 log_config=None,
                 lifespan="off",
@@ -134,6 +141,11 @@ class ApiServer:
             self._server.begun.set()
 
 
+def _counted(count: Callable[[str], None]) -> type[asyncio.Protocol]:
+    # The library calls it as it would the class; a part of a call is no class for the types alone.
+    return cast("type[asyncio.Protocol]", partial(Connection, count=count))
+
+
 class _Server(uvicorn.Server):
     """Says when it takes connections."""
 
@@ -153,6 +165,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        # Inherited by each connection: who takes nothing of an answer for so long has left.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
         # Listen here: two sockets may be bound to a port, and only the second `listen` fails.
         listener.listen(BACKLOG)
     except OSError as error:

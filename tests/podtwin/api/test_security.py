@@ -9,8 +9,9 @@ from starlette.datastructures import Headers
 from support.api import Client, World
 
 from podcore.errors import ConfigError
+from podtwin.api.deps import Access
 from podtwin.api.door import refusal
-from podtwin.api.security import SECURITY_HEADERS, require_keys
+from podtwin.api.security import MAX_BODY, SECURITY_HEADERS, require_keys
 from podtwin.status import Status
 
 NO_TEXT = quote("\0,\udcff", errors="surrogatepass")
@@ -155,3 +156,12 @@ def test_every_refusal_is_a_problem_of_a_known_kind(
     assert shown["detail"]
     assert len(answer.content) < 3_000
     assert ("allow" in answer.headers) is (status == 405)
+
+
+def test_a_body_longer_than_any_is_not_read_to_its_end() -> None:
+    client = asked(World(access=Access(required=True)))
+    answer = client.post("/api/v1/session", {"key": "x" * MAX_BODY})
+    assert answer.status_code == 413
+    assert answer.json()["type"] == "urn:podtwin:problem:body_too_long"
+    assert answer.headers["connection"] == "close"
+    assert client.post("/api/v1/session", {"key": "x" * 190}).status_code == 401

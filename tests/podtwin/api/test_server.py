@@ -217,6 +217,43 @@ def test_only_so_many_streams_are_open(
         assert refused.headers["retry-after"] == "10"
 
 
+@pytest.mark.parametrize(
+    "begun",
+    (
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ",
+        b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+    ),
+)
+def test_who_never_ends_a_request_is_cut_off(
+    server: ApiServer, client: httpx.Client, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr("podtwin.api.connection.REQUEST_S", 0.05)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
+        slow.sendall(begun)
+        assert slow.recv(1) == b""
+    refused = 'podtwin_requests_refused_total{reason="request_too_slow"} 1.0'
+    assert refused in client.get("/metrics").text
+
+
+def test_a_stream_lasts_longer_than_a_request_may(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("podtwin.api.connection.REQUEST_S", 0.05)
+    with client.stream("GET", "/api/v1/stream?kinds=values") as response:
+        assert until(events(response), "ping").name == "ping"
+
+
+def test_one_connection_too_many_is_closed_at_once(
+    server: ApiServer, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("podtwin.api.connection.MAX_CONNECTIONS", 1)
+    assert client.get("/healthz").status_code == 200  # and stays open
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as second:
+        assert second.recv(1) == b""
+    assert 'reason="too_many_connections"} 1.0' in client.get("/metrics").text
+
+
 @pytest.mark.parametrize(("trusted", "secure"), ((("127.0.0.1",), True), ((), False)))
 def test_a_proxy_is_believed_where_it_is_named(trusted: tuple[str, ...], secure: bool) -> None:
     world = LiveWorld(access=Access(required=True, trusted_proxies=trusted))
