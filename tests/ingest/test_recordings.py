@@ -17,7 +17,7 @@ from podtwin.config.mapping import load_mapping
 from podtwin.config.sources import FORMATS
 
 TELEGRAF = dialogues("telegraf")
-ALL = [*TELEGRAF, *dialogues("senml", "redfish")]
+ALL = [*TELEGRAF, *dialogues("senml", "redfish", "sparkplug")]
 named = [f"{case.folder.parent.name}-{case.folder.name}" for case in ALL]
 
 

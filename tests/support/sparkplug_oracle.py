@@ -55,7 +55,7 @@ def main() -> None:
     port, step = int(sys.argv[1]), 0
     node = sparkplug.EdgeNode(GROUP, EDGE, of_edge(0), cmd_callback=lambda *_: words.put("rebirth"))
     node.register(sparkplug.Device(DEVICE, of_device(0)))
-    node.connect("127.0.0.1", port=port, blocking=True)
+    _connect(node, port)
     _say("born")
     while (word := words.get()) != "end":
         if word == "update":
@@ -68,10 +68,18 @@ def main() -> None:
             node.deregister(DEVICE)
         elif word == "rebirth":
             node.disconnect()
-            node.connect("127.0.0.1", port=port, blocking=True)
+            _connect(node, port)
         _say(word)
     node.disconnect()
     _say("ended")
+
+
+def _connect(node: Any, port: int) -> None:  # noqa: ANN401 -- theirs
+    node.connect("127.0.0.1", port=port)
+    pause = threading.Event()
+    while not node._connected:  # noqa: SLF001 -- they tell nobody when the births are out
+        pause.wait(0.02)
+    pause.wait(0.2)
 
 
 def _read(words: queue.Queue[str]) -> None:
