@@ -108,9 +108,11 @@ def _check_hosts(settings: Sequence[SourceSettings]) -> None:
                 rule = f"only {SPARKPLUG} has a host"
                 raise ConfigError(place, each.host, rule, "leave it out")
             continue
-        host = each.host or HOST_ID
-        if any(sign in host for sign in "/+#") or not host.isprintable():
-            raise ConfigError(place, host, "a host id has none of / + #", "name another")
+        host = HOST_ID if each.host is None else each.host
+        if not host or any(sign in host for sign in "/+#") or not host.isprintable():
+            raise ConfigError(
+                place, host, "a host id has none of / + # and is not empty", "as hall-1"
+            )
         if first is not None and host != first:
             rule = f"one connection is one host, and {first} is named before"
             raise ConfigError(place, host, rule, "name the same")

@@ -83,6 +83,29 @@ def test_packed_telemetry_needs_no_mapping_and_all_else_does(tmp_path: Path) -> 
         load_sources([SourceSettings(topics="a/#", format="senml")], [])
 
 
+@pytest.mark.parametrize(
+    ("form", "host", "says"),
+    (
+        ("senml", "x", "only sparkplug has a host"),
+        ("sparkplug", "a/b", "a host id has none of"),
+        ("sparkplug", "", "a host id has"),
+    ),
+)
+def test_a_host_that_cannot_be_is_refused(form: str, host: str, says: str, tmp_path: Path) -> None:
+    ours = source(tmp_path).model_copy(update={"format": form, "host": host})
+    with pytest.raises(ConfigError, match=says):
+        load_sources([ours], [])
+
+
+def test_one_connection_is_one_host(tmp_path: Path) -> None:
+    first, second = (
+        source(tmp_path, f"spBv1.0/{group}/#").model_copy(update={"format": "sparkplug", **host})
+        for group, host in (("a", {}), ("b", {"host": "hall-1"}))
+    )
+    with pytest.raises(ConfigError, match="one connection is one host"):
+        load_sources([first, second], [])
+
+
 def test_two_sources_do_not_share_a_topic(tmp_path: Path) -> None:
     both = [source(tmp_path, "plant/#"), source(tmp_path, "plant/+/cpu")]
     with pytest.raises(ConfigError, match=r"meets plant/# of ingest\.sources\[0\]"):
