@@ -12,7 +12,7 @@ def influx_address(settings: Settings) -> InfluxAddress | None:
 
     Raises
     ------
-    ConfigError  When there is no token.
+    ConfigError  When there is no token, or something else in its place.
     """
     if settings.history == "embedded":
         return None
@@ -21,4 +21,8 @@ def influx_address(settings: Settings) -> InfluxAddress | None:
         rule = f"history is `{settings.history}`, and InfluxDB wants a token"
         raise ConfigError("influx.token", None, rule, "set PODTWIN_INFLUX__TOKEN_FILE to its file")
     token = influx.token.get_secret_value()
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        # The client would say so with the token in its message.
+        rule = "a token is one word without blanks and line ends"
+        raise ConfigError("influx.token", None, rule, "leave nothing else in its file")
     return InfluxAddress(influx.url, influx.org, influx.bucket, token)

@@ -162,6 +162,8 @@ def _mistake(error: ErrorDetails, given: Mapping[str, tuple[object, Origin]]) ->
     place = name if origin.file or origin is FLAG else origin.source
     rule, way_out = error["msg"][:1].lower() + error["msg"][1:], ""
     if error["type"] == "extra_forbidden":
+        # What is misspelt may be a secret, so its value stays away as well.
         rule, way_out = "is no setting", did_you_mean(name, setting_names())
-    value = None if any(secret in name for secret in _SECRETS) else error["input"]
+    hidden = error["type"] == "extra_forbidden" or any(secret in name for secret in _SECRETS)
+    value = None if hidden else error["input"]
     return ConfigError(place, value, rule, way_out, file=origin.file, line=origin.line)

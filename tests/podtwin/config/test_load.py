@@ -67,7 +67,7 @@ def test_roles_are_words_between_commas(monkeypatch: pytest.MonkeyPatch) -> None
     ("variable", "value", "message"),
     (
         ("PODTWIN_HTTP__PORT", "99999", "PODTWIN_HTTP__PORT is '99999': .*65535"),
-        ("PODTWIN_HTTP__PRT", "1", "PODTWIN_HTTP__PRT is '1': is no setting; .*'http.port'"),
+        ("PODTWIN_HTTP__PRT", "1", "PODTWIN_HTTP__PRT: is no setting; .*'http.port'"),
         ("PODTWIN_ROLES", "api,igest", "PODTWIN_ROLES is 'igest': input should be 'broker'"),
         ("PODTWIN_LOG__KEEP", "a day", "PODTWIN_LOG__KEEP is 'a day': .*as in 90s or 24h"),
         ("PODTWIN_BROKER__PASSWORD_FILE", "/no/such", "PASSWORD_FILE is '/no/such': .*be read"),
@@ -81,10 +81,18 @@ def test_a_wrong_variable_is_named(
         load_settings()
 
 
+def test_the_value_of_a_setting_that_is_none_is_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "podtwin.yaml"
+    file.write_text("influx:\n  tokn: hunter2\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"influx\.tokn: is no setting") as raised:
+        load_settings(file)
+    assert "hunter2" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     (
-        ("http:\n  prt: 1\n", r"podtwin\.yaml line 2: http\.prt is 1: is no setting; .*http\.port"),
+        ("http:\n  prt: 1\n", r"podtwin\.yaml line 2: http\.prt: is no setting; .*http\.port"),
         ("http:\n  port: -1\n", r"podtwin\.yaml line 2: http\.port is -1: .*greater than or equal"),
         ("http: 5\n", r"podtwin\.yaml line 1: http is 5: "),
         ("- a\n", r"podtwin\.yaml line 1: document: settings are one map"),
