@@ -32,6 +32,7 @@ class Keyring:
         self._keys, self._clock = keys, clock
         self._threads = Threads(LOOKUP_THREADS)
         self._held: OrderedDict[bytes, tuple[float, Found]] = OrderedDict()
+        self._changes = 0
 
     async def decide(self, asked: Asked) -> Caller | Refused:
         """Whether a request is answered."""
@@ -49,18 +50,21 @@ class Keyring:
         return digest in self._held
 
     def forget(self) -> None:
-        """After a key or a session was changed here."""
-        self._held.clear()
+        """After a key or a session was changed here: all is looked up anew."""
+        self._changes += 1
+        for digest, (_, found) in self._held.items():
+            self._held[digest] = (float("-inf"), found)
 
     async def _find(self, asked: Asked) -> Found:
         if asked.proof is Proof.NOTHING:
             return Found()
         held = self._held.get(asked.digest)
-        now_s = self._clock.monotonic_s()
+        now_s, changes = self._clock.monotonic_s(), self._changes
         if held is not None and now_s - held[0] < FRESH_S:
             return held[1]
         found = await self._threads.run(lambda: self._look(asked))
-        self._hold(asked, found, now_s)
+        # What changed meanwhile may be this one.
+        self._hold(asked, found, now_s if changes == self._changes else float("-inf"))
         return found
 
     def _hold(self, asked: Asked, found: Found, now_s: float) -> None:

@@ -20,6 +20,7 @@ from support.memory_keys import MemoryKeys, made_key
 from podcore.access import Key, Scope
 from podtwin.api.attempts import Attempts
 from podtwin.api.deps import Access, RecordingInfo, ReplayInfo
+from podtwin.api.keyring import Keyring
 
 OWN, OTHER = "ams-03", "osl-01"
 
@@ -72,7 +73,7 @@ class Keyed:
         self.world.alerts.commands.clear()
         door = self.client.door
         door.attempts = Attempts()
-        door.keyring.forget()
+        door.keyring = Keyring(self.keys, self.world.clock)
         return self
 
     @property

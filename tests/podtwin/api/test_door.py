@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from support.frames import NS
 from support.keyed_api import Keyed, keyed_world, kind_of
 
-from podcore.access import Scope, session_token
+from podcore.access import Key, Scope, session_token
 from podtwin.api.attempts import MAX_FAILED, WINDOW_S
 from podtwin.api.deps import Access
 from podtwin.api.keyring import FRESH_S, USED_EVERY_NS
@@ -144,6 +144,33 @@ def test_who_was_right_before_is_let_in_where_others_are_slowed_down(keyed: Keye
     assert keyed.client.get(SITES, **late).status_code == 429
     keyed.world.clock.advance(WINDOW_S)
     assert keyed.client.get(SITES, **late).status_code == 200
+
+
+def test_he_is_let_in_after_somebody_logged_out_as_well(keyed: Keyed) -> None:
+    _, shown = keyed.made()
+    _, cookie = keyed.log_in(name="lee")
+    assert keyed.client.get(SITES, **shown).status_code == 200
+    for _ in range(MAX_FAILED):
+        keyed.client.get(SITES, **WRONG)
+    answer = keyed.client.delete("/api/v1/session", **cookie, X_PodTwin="1")
+    assert answer.status_code == 204
+    assert keyed.client.get(SITES, **shown).status_code == 200
+
+
+def test_a_key_that_is_revoked_while_it_is_looked_up_is_looked_up_again(keyed: Keyed) -> None:
+    key, shown = keyed.made()
+    door, look = keyed.client.door, keyed.keys.get
+
+    def revoked_meanwhile(name: str) -> Key | None:
+        found = look(name)
+        keyed.keys.revoke(key.id, "ada", 0)
+        door.keyring.forget()
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keyed.keys, "get", revoked_meanwhile)
+        keyed.client.get(SITES, **shown)
+    assert kind_of(keyed.client.get(SITES, **shown)) == "key_revoked"
 
 
 def test_a_browser_whose_session_is_over_is_not_slowed_down(keyed: Keyed) -> None:
