@@ -23,7 +23,7 @@ ANSWERED_NO = 5  # of mosquitto_pub: the broker refused the account
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShippedBroker]:
     folder = tmp_path_factory.mktemp("broker")
-    made = make_secrets(folder / "secrets", "--node", "gw-1", "--tls", "127.0.0.1")
+    made = make_secrets(folder / "secrets", "--node", "ams-03.gw-1", "--tls", "127.0.0.1")
     assert made.returncode == 0, made.stderr
     with ShippedBroker(folder) as started:
         yield started
@@ -53,8 +53,8 @@ def test_nobody_comes_in_without_an_account(broker: ShippedBroker) -> None:
 
 
 def test_a_node_has_the_account_that_was_made_for_it(broker: ShippedBroker) -> None:
-    (line,) = re.findall(r"^gw-1:.*$", broker.secret("mqtt-nodes"), re.MULTILINE)
-    account = ("-u", "gw-1", "-P", line.partition(":")[2])
+    password = broker.secret("mqtt-nodes").rpartition(":")[2]
+    account = ("-u", "ams-03.gw-1", "-P", password)
     assert published(broker, "-p", str(broker.port), *account) == 0
 
 
@@ -82,7 +82,8 @@ def test_passwords_are_kept_as_hashes_for_the_broker_alone(broker: ShippedBroker
     accounts = broker.run_folder / "passwords"
     assert accounts.stat().st_mode & 0o777 == 0o600
     lines = accounts.read_text().splitlines()
-    assert {line.partition(":")[0] for line in lines} == {"health", "podtwin", "plants", "gw-1"}
+    names = {line.partition(":")[0] for line in lines}
+    assert names == {"health", "podtwin", "plants", "ams-03.gw-1"}
     assert all(line.partition(":")[2].startswith("$7$") for line in lines)
 
 
@@ -113,20 +114,22 @@ def test_an_account_that_was_added_counts_from_the_next_start(tmp_path: Path) ->
     make_secrets(tmp_path / "secrets")
     with ShippedBroker(tmp_path) as broker:
         broker.stop()
-        make_secrets(tmp_path / "secrets", "--node", "gw-2")
+        make_secrets(tmp_path / "secrets", "--node", "ams-03.gw-2")
         broker.start()
         password = broker.secret("mqtt-nodes").rpartition(":")[2]
-        assert published(broker, "-p", str(broker.port), "-u", "gw-2", "-P", password) == 0
+        assert published(broker, "-p", str(broker.port), "-u", "ams-03.gw-2", "-P", password) == 0
 
 
 def test_a_queue_outlives_a_restart(tmp_path: Path) -> None:
     make_secrets(tmp_path / "secrets")
     with ShippedBroker(tmp_path) as broker:
-        account = ("-u", "podtwin", "-P", broker.secret("mqtt-podtwin"), "-p", str(broker.port))
+        port = ("-p", str(broker.port))
+        account = ("-u", "podtwin", "-P", broker.secret("mqtt-podtwin"), *port)
+        plants = ("-u", "plants", "-P", broker.secret("mqtt-plants"), *port)
         away = ("-c", "-i", "away", "-q", "1", "-t", "podtwin/v1/#", *account)
         program = str(require("mosquitto_sub", "come back for a queue"))
         subprocess.run([program, "-E", *away], check=True, timeout=30)
-        assert published(broker, *account) == 0
+        assert published(broker, *plants) == 0
         broker.stop()
         broker.start()
         command = [program, *away, "-C", "1", "-W", "20"]
@@ -138,7 +141,8 @@ def test_its_queues_are_those_of_the_broker_without_a_container() -> None:
     def settings(text: str) -> dict[str, str]:
         return dict(re.findall(r"^(\w+) (\S+)$", text, re.MULTILINE))
 
-    own = {"listener", "allow_anonymous", "persistence_location", "password_file", "include_dir"}
+    own = {"listener", "allow_anonymous", "persistence_location"}
+    own |= {"password_file", "acl_file", "include_dir"}
     there = settings((DEPLOY / "mosquitto.conf").read_text())
     here = settings((DEPLOY / "mosquitto" / "mosquitto.conf").read_text())
     assert {k: v for k, v in here.items() if k not in own} == {

@@ -62,24 +62,46 @@ def test_a_folder_that_was_open_is_closed(folder: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def names_and_passwords(folder: Path) -> list[tuple[str, str]]:
+    lines = (folder / "mqtt-nodes").read_text().splitlines()[1:]
+    return [(name, password) for name, _, password in (line.partition(":") for line in lines)]
+
+
 def test_a_node_gets_an_account_once(folder: Path) -> None:
-    said = make_secrets(folder, "--node", "gw-1", "--node", "gw-2").stdout
-    lines = (folder / "mqtt-nodes").read_text().splitlines()
-    assert [line.partition(":")[0] for line in lines[1:]] == ["gw-1", "gw-2"]
-    assert lines[1].partition(":")[2] in said
-    make_secrets(folder, "--node", "gw-1")
-    assert (folder / "mqtt-nodes").read_text().splitlines() == lines
+    said = make_secrets(folder, "--node", "ams-03.gw-1", "--node", "ams-03.gw-2").stdout
+    accounts = names_and_passwords(folder)
+    assert [name for name, _ in accounts] == ["ams-03.gw-1", "ams-03.gw-2"]
+    assert all(password in said for _, password in accounts)
+    make_secrets(folder, "--node", "ams-03.gw-1")
+    assert names_and_passwords(folder) == accounts
+
+
+def test_a_name_that_another_only_looks_like_is_free(folder: Path) -> None:
+    # A dot is any sign to grep.
+    make_secrets(folder, "--source", "ams-03-gw-1", "--node", "ams-03.gw-1")
+    assert [name for name, _ in names_and_passwords(folder)] == ["ams-03-gw-1", "ams-03.gw-1"]
+
+
+def test_a_sender_without_rules_is_told_what_it_lacks(folder: Path) -> None:
+    said = make_secrets(folder, "--source", "telegraf").stdout
+    assert "until deploy/mosquitto/acl has 'user telegraf'" in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     (
-        (["--node", "Gw:1"], "a node is named by"),
-        (["--node", "podtwin"], "a service has that account"),
-        (["--node", "health"], "a service has that account"),
+        (["--node", "gw-1"], "a node is named with its site"),
+        (["--node", "ams-03.Gw:1"], "a node is named with its site"),
+        (["--node", "ams-03.gw.1"], "a node is named with its site"),
+        (["--node", "ams-03.+"], "a node is named with its site"),
+        (["--node", f"{'a' * 64}.gw-1"], "a node is named with its site"),
+        (["--node", "ams-03.gw-1\nuser"], "a node is named with its site"),
+        (["--source", "ams-03.gw-1"], "a node of PodTwin has --node"),
+        (["--source", "podtwin"], "a service has that account"),
+        (["--source", "health"], "a service has that account"),
         (["--tls", "a b"], "host name or IPv4 address"),
         (["--node"], "usage:"),
-        (["--nod", "gw-1"], "usage:"),
+        (["--nod", "ams-03.gw-1"], "usage:"),
     ),
 )
 def test_a_wrong_command_is_refused(folder: Path, arguments: list[str], rule: str) -> None:
