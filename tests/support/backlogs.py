@@ -7,9 +7,13 @@ from podcore.ports import Message
 
 
 class MemoryBacklog:
-    """Messages 1 to n of one boot; lets go of what is confirmed when it `trims`."""
+    """Messages 1 to n of one boot, a second apart; lets go of what is confirmed when it `trims`.
 
-    def __init__(self, boot: str, count: int = 0, *, trims: bool = True) -> None:
+    after_s : Unix time before the first; with 0 they are of 1970, too early to be stored.
+    """
+
+    def __init__(self, boot: str, count: int = 0, *, trims: bool = True, after_s: int = 0) -> None:
+        self._after_s = after_s
         self._boot = boot
         self._first = 1
         self._last = count
@@ -32,9 +36,12 @@ class MemoryBacklog:
     def read(self, after: int, limit: int) -> list[Message]:
         low, high = max(after + 1, self._first), min(after + limit, self._last)
         return [
-            Message(seq, encode_telemetry(self._boot, seq, seq * 10**9, {"a/x": float(seq)}))
+            Message(seq, encode_telemetry(self._boot, seq, self._ts_ns(seq), {"a/x": float(seq)}))
             for seq in range(low, high + 1)
         ]
+
+    def _ts_ns(self, seq: int) -> int:
+        return (self._after_s + seq) * 10**9
 
     def confirm(self, seq: int) -> None:
         if self._trims:

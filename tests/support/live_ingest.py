@@ -28,12 +28,15 @@ LAB = Site("lab", SiteType.NONE, "lab", points=(Point("meter-1", "power", "meter
 
 
 class LiveIngest:
-    """Subscriber, inbox and writer of one data folder, as the program connects them."""
+    """Subscriber, inbox and writer of one data folder, as the program connects them.
+
+    broker : its address, or the port of one on the loopback that lets everybody in.
+    """
 
     def __init__(
         self,
         folder: Path,
-        port: int,
+        broker: int | BrokerAddress,
         *,
         log: SqliteLog | None = None,
         inbox: Inbox | None = None,
@@ -47,7 +50,7 @@ class LiveIngest:
         self.writer.adopt([LAB])
         left = self.writer.add_sources(sources)
         self.subscriber = Subscriber(
-            BrokerAddress("127.0.0.1", port),
+            broker if isinstance(broker, BrokerAddress) else BrokerAddress("127.0.0.1", broker),
             "podtwin-ingest-test",
             self.inbox,
             self.writer.ledger_book,
