@@ -38,6 +38,7 @@ from podcore.frame import Frame
 from podcore.topic import Topic, TopicKind, parse_topic
 
 MAX_TOPICS = 60_000  # three topics of 20,000 nodes
+MAX_STARTED_NS = 2**63 - 1  # what a Frame can say; any time at all, it moves nothing
 MAX_SEEN = 20_000  # boots held in memory; the others are read again from the log
 
 
@@ -259,6 +260,8 @@ class Intake:
             batch.dead(arrival, why)
             return
         started = parse_ts(birth.started) if birth.started is not None else None
+        if isinstance(started, int) and not 0 <= started <= MAX_STARTED_NS:
+            started = reject(Reason.TS_RANGE, "started", started)
         if isinstance(started, Rejected):
             batch.refuse(arrival, topic, [started])
             started = None

@@ -208,6 +208,14 @@ BIRTHS = (
     ),
     BirthCase("birth started never", birth(started="never"), Reason.TS_FORMAT, says=("'never'",)),
     BirthCase(
+        "birth started past all numbers", birth(started=10**20), Reason.TS_RANGE,
+        says=("started is 1000",),
+    ),
+    BirthCase(
+        "birth started before all numbers", birth(started="0001-01-01T00:00:00+23:59"),
+        Reason.TS_RANGE, says=("started is -62",),
+    ),
+    BirthCase(
         "birth of an unknown point", birth({"id": "crac-1/supply"}), Reason.UNKNOWN_POINT,
         says=("crac-1/supply", "nearest is 'crac-1/supply_air_temp'"),
     ),
