@@ -22,6 +22,7 @@ from podcore.site import MAX_POINTS, Asset, Point, Site, SiteType
 MAX_SITES = 10_000  # ten times the fleet that one ingest is sized for
 MAX_NEAR_MISSES = 100  # looked for until a site changes: 40 ms each against 2,000 names, and a
 # sender of ever new wrong names must not take the writer's time
+MIN_PERIOD_S, MAX_PERIOD_S = 1e-3, 31_536_000.0  # a birth's; past it, in ns, it is no number
 PERIOD_S = 10.0  # of a discovered point whose birth does not say it
 
 
@@ -203,7 +204,7 @@ class Registry:
         order = [point.id for point in birth.points]
         units = {point.id: point.unit for point in resolved}
         refused = self._refused_units(site, birth)
-        periods = {p.id: p.period_s for p in birth.points if p.period_s}
+        periods = {p.id: p.period_s for p in birth.points if p.period_s and _is_period(p.period_s)}
         known = NodeRow(site, node, birth.boot, birth.recorded, order, units, refused, periods)
         changed = known != self._nodes.get((site, node)) or bool(frames)
         if changed:
@@ -300,7 +301,12 @@ def _wrong_unit(point: Point, unit: str) -> Rejected:
 
 def _period_s(sent: SentPoint, otherwise_s: float) -> float:
     # A period that cannot be one is left out, for the point's values are good all the same.
-    return sent.period_s if sent.period_s is not None and sent.period_s > 0 else otherwise_s
+    period_s = sent.period_s
+    return period_s if period_s is not None and _is_period(period_s) else otherwise_s
+
+
+def _is_period(period_s: float) -> bool:
+    return MIN_PERIOD_S <= period_s <= MAX_PERIOD_S
 
 
 def _guess_quantity(point_id: str, unit: str | None) -> str | None:

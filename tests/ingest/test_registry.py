@@ -187,7 +187,7 @@ class TestBirths:
         assert (power.quantity, power.unit, power.period_s) == ("power", "W", 1.0)
         assert meter.unit == "kW"
 
-    @pytest.mark.parametrize("period_s", (0, -5))
+    @pytest.mark.parametrize("period_s", (0, -5, 1e-300, 1e300))
     def test_a_period_that_cannot_be_one_is_left_out(self, period_s: float) -> None:
         frames, _ = bear(adopted(), [{"id": "rack-01/it_power", "period_s": period_s}])
         assert BIRTH.decode(frames[0].body).points[0].period_s == 1.0
