@@ -136,12 +136,16 @@ class Validator:
         lows: list[float] = []
         highs: list[float] = []
         bad: list[tuple[int, Rejected]] = []
+        taken: set[str] = set()
         for place, key in enumerate(keys):
             fault = (
                 registry.point_fault(site, key)
                 or registry.owner_fault(site, node, key)
                 or registry.unit_fault(site, node, key)
             )
+            if fault is None and key in taken:  # a birth may name a point twice
+                fault = reject(Reason.POINT_TWICE, key, f"entry {place + 1}")
+            taken.add(key)
             point = registry.point(site, key)
             if fault is not None or point is None:
                 bad.append((place, fault or reject(Reason.UNKNOWN_POINT, key, key)))
@@ -210,8 +214,11 @@ def _fill(
         template = template.subset([i for i, value in enumerate(values) if value is not None])
         values = [value for value in values if value is not None]
     numbers = cast("list[float]", values)  # a copy that says so would cost a pass
-    if template.scales is not None:
-        template, numbers, overflown = _convert(template, template.scales, numbers)
+    scales = template.scales
+    if scales is None and not math.isfinite(sum(numbers)):
+        scales = [1.0] * len(numbers)  # a mapping's factor, perhaps, has gone past float64
+    if scales is not None:
+        template, numbers, overflown = _convert(template, scales, numbers)
         bad = bad + overflown
     if bad and not numbers:
         return bad

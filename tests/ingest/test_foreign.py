@@ -295,3 +295,15 @@ def test_whatever_comes_the_counts_agree(noise: list[bytes], good: int) -> None:
     assert taken.readings == len(readings(taken.frames)) >= 0
     assert taken.is_dead == (not taken.readings and taken.refusals.total > 0)
     assert taken.readings + taken.readings_dead > 0 or not taken.refusals.total
+
+
+@pytest.mark.parametrize(("sent", "kept"), ((b"1.7e308", False), (b"1.7e306", True)))
+def test_what_a_factor_takes_past_all_numbers_is_refused_alone(sent: bytes, kept: bool) -> None:
+    registry = empty_registry()
+    registry.adopt(air_site(), NOON_NS)
+    rack = Rule(Match("em", "r"), Place.parse("ams-03", "gw-1", "rack-01/it_power"), Sent("W"))
+    taken = take(reader(registry, POWER, rack), b"em p=%s,r=1e308" % sent)
+    assert ("meter-1/power" in readings(taken.frames)) is kept
+    assert readings(taken.frames)["rack-01/it_power"] == 1e308
+    assert refused(taken) == ([] if kept else [(Reason.NOT_FINITE, "meter-1/power")])
+    assert (taken.readings, taken.readings_dead) == ((2, 0) if kept else (1, 1))

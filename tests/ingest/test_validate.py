@@ -177,6 +177,12 @@ class TestCompactForm:
         assert body(answer) == ReadingBody([AIR], [22.5])
         assert [why.reason for why in answer.bad] == [Reason.UNKNOWN_POINT]
 
+    def test_a_point_that_the_birth_names_twice_is_filled_once(self, registry: Registry) -> None:
+        bear(registry, [{"id": AIR}, {"id": POWER}, {"id": AIR}])
+        answer = accepted(registry, [22.5, 1.0, 23.5])
+        assert (body(answer), answer.readings) == (ReadingBody([AIR, POWER], [22.5, 1.0]), 2)
+        assert [why.reason for why in answer.bad] == [Reason.POINT_TWICE]
+
     def test_null_was_not_sampled(self, registry: Registry) -> None:
         bear(registry, [{"id": POWER}, {"id": AIR}])
         assert body(accepted(registry, [None, 22.5])).points == [AIR]
