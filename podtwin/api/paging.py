@@ -9,6 +9,8 @@ from podcore.errors import shorten
 from podtwin.api.problem import ProblemError
 
 MAX_CURSOR = 400
+_LAST = 2**63 - 1  # that the database counts
+_DIGITS = 19  # of it
 
 
 def make_cursor(*parts: str) -> str:
@@ -32,6 +34,19 @@ def read_cursor(cursor: str, count: int) -> list[str]:
     if len(parts) != count:
         raise foreign_cursor(cursor)
     return parts
+
+
+def read_number(cursor: str, text: str) -> int:
+    """The number that a part of a cursor is.
+
+    Raises
+    ------
+    ProblemError  When it is none, or larger than the database counts.
+    """
+    plain = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    if not plain or int(text) > _LAST:
+        raise foreign_cursor(cursor)
+    return int(text)
 
 
 def foreign_cursor(cursor: str) -> ProblemError:

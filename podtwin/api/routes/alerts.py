@@ -30,7 +30,13 @@ from podtwin.api.alert_models import (
     timeline_shape,
 )
 from podtwin.api.context import Context, Live, Shared, answer, problems
-from podtwin.api.paging import MAX_CURSOR, foreign_cursor, make_cursor, read_cursor
+from podtwin.api.paging import (
+    MAX_CURSOR,
+    foreign_cursor,
+    make_cursor,
+    read_cursor,
+    read_number,
+)
 from podtwin.api.problem import ProblemError
 from podtwin.store.alert_rows import AlertQuery
 from podtwin.store.deliveries import MessageQuery
@@ -158,9 +164,9 @@ def _page(context: Context, query: AlertQuery, cursor: str | None) -> list[Alert
     resolved = query.state == State.RESOLVED
     if cursor is not None:
         word, started, alert = read_cursor(cursor, 3)
-        if word not in {"open", "resolved"} or not started.isdigit() or not alert:
+        if word not in {"open", "resolved"} or not alert:
             raise foreign_cursor(cursor)
-        query = replace(query, before=(int(started[:20]), alert))
+        query = replace(query, before=(read_number(cursor, started), alert))
         resolved = resolved or word == "resolved"
     if query.state is not None:
         return store.page(query)

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Response
 
 from podtwin.api.context import Shared, answer, problems
 from podtwin.api.key_models import AuditShape, audit_entry_shape
-from podtwin.api.paging import MAX_CURSOR, foreign_cursor, make_cursor, read_cursor
+from podtwin.api.paging import MAX_CURSOR, make_cursor, read_cursor, read_number
 from podtwin.store.audit import AuditQuery
 
 MAX_PAGE: Final = 500
-_DIGITS: Final = 18  # of a position, well inside of what SQLite counts
 
 router = APIRouter(tags=["keys"])
 Word = Annotated[str | None, Query(max_length=200)]
@@ -43,6 +42,4 @@ async def audit(
 
 def _position(cursor: str) -> int:
     (text,) = read_cursor(cursor, 1)
-    if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
-        raise foreign_cursor(cursor)
-    return int(text)
+    return read_number(cursor, text)

@@ -77,7 +77,8 @@ def test_a_filter_leaves_what_fits(query: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ("?state=broken", "?severity=bad", "?cursor=x", "?cursor=%C3%A9", "?limit=0", "?open=true",
+    ("?state=broken", "?severity=bad", "?cursor=x", "?cursor=%C3%A9", "?cursor=b3BlbgDCsgBh",
+     "?cursor=b3BlbgA5MjIzMzcyMDM2ODU0Nzc1ODA4AGE", "?limit=0", "?open=true",
      "?site=A"),
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused(query: str) -> None:
