@@ -7,6 +7,7 @@ as the process may have files, which the logs and the history need as well.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -19,8 +20,13 @@ MAX_CONNECTIONS: Final = 512
 REQUEST_S: Final = 10.0  # for a whole request, 64 kB at most: what any line carries in a second
 TOO_MANY: Final = "too_many_connections"
 TOO_SLOW: Final = "request_too_slow"
+MALFORMED: Final = "malformed_request"
 
 _AWAITED: Final = frozenset({h11.IDLE, h11.SEND_BODY})  # states in which more of it must come
+# The library warns in text of its own, once for each request that is none: who has no key could
+# fill a disk with it. Such requests are counted instead.
+_logger = logging.getLogger("podtwin.api.connection")
+_logger.setLevel(logging.ERROR)
 
 
 class Connection(H11Protocol):
@@ -29,6 +35,7 @@ class Connection(H11Protocol):
     def __init__(self, *args: Any, count: Callable[[str], None], **named: Any) -> None:  # noqa: ANN401 - the library's own
         super().__init__(*args, **named)
         self._count = count
+        self.logger = _logger
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,6 +56,11 @@ class Connection(H11Protocol):
         """He has left, or was made to."""
         self._forget_deadline()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP."""
+        self._count(MALFORMED)
+        super().send_400_response(msg)
 
     def _weigh(self) -> None:
         """The clock runs from the first sign of a request until all of it is here."""

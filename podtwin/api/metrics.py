@@ -17,7 +17,7 @@ from podtwin.alerts.conditions import OPEN
 from podtwin.alerts.delivery import Delivery
 from podtwin.alerts.rules import Severity
 from podtwin.api.authorize import Reason
-from podtwin.api.connection import TOO_MANY, TOO_SLOW
+from podtwin.api.connection import MALFORMED, TOO_MANY, TOO_SLOW
 from podtwin.api.hub import Hub
 from podtwin.status import ForwardStatus, HistoryStatus, Status, TwinStatus
 from podtwin.store.influx_answer import LineReason
@@ -202,7 +202,7 @@ def _deliveries(counts: Mapping[tuple[str, str], int]) -> Metric:
 
 
 def _refused(counts: Mapping[str, int]) -> Metric:
-    reasons = (*(reason.value for reason in Reason), TOO_MANY, TOO_SLOW)
+    reasons = (*(reason.value for reason in Reason), TOO_MANY, TOO_SLOW, MALFORMED)
     by_reason = {reason: counts.get(reason, 0) for reason in reasons}
     text = "Requests without a key that allows them, and connections cut, since the start."
     return _counter("podtwin_requests_refused", text, "reason", by_reason)

@@ -236,6 +236,20 @@ def test_who_never_ends_a_request_is_cut_off(
     assert refused in client.get("/metrics").text
 
 
+def test_what_is_no_http_is_counted_and_writes_nothing(
+    server: ApiServer, client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade = (
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+    )
+    for sent, status in ((b"garbage\r\n\r\n", b"400"), (upgrade, b"503")):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as caller:
+            caller.sendall(sent)
+            assert caller.recv(12) == b"HTTP/1.1 " + status
+    assert 'reason="malformed_request"} 1.0' in client.get("/metrics").text
+    assert caplog.records == []
+
+
 def test_a_stream_lasts_longer_than_a_request_may(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
