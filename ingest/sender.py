@@ -116,6 +116,7 @@ class Sender:
         self._sending = Sending(backlog.boot, backlog.first() - 1, **patience._asdict())
         self._wake = Wake()
         self._stopping = threading.Event()
+        self._settled = self._sending.confirmed  # and let go by the backlog
         self._moved = threading.Event()
         self._detail = "not started"
         self._refused = False
@@ -151,7 +152,7 @@ class Sender:
         """Waits at most so long until all that is held now is confirmed; whether it is."""
         goal = self._backlog.last()
         until_s = self._clock.monotonic_s() + deadline_s
-        while self._sending.confirmed < goal:
+        while self._settled < goal:
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0 or not self._thread.is_alive():
                 return False
@@ -272,4 +273,5 @@ class Sender:
             _log.error("receiver_is_ahead", boot=ack.boot, acked=ack.seq, last=held.last)
         self._failures = 0
         self._backlog.confirm(self._sending.confirmed)
+        self._settled = self._sending.confirmed
         self._moved.set()

@@ -150,7 +150,7 @@ def _shown(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(_shown, value)) or "-"
     if isinstance(value, dict):  # one of several, such as a source of `ingest.sources`
-        return " ".join(map(_shown, value.values()))
+        return " ".join(_shown(each) for each in value.values() if each is not None)
     return "-" if value is None else str(value)
 
 

@@ -96,7 +96,7 @@ def test_a_file_that_holds_no_authority_is_named(
     found = looked_at("mqtts://127.0.0.1:1", file)
     assert found.verdict is Verdict.FAIL
     assert why in found.found
-    assert "ca.pem" in found.found
+    assert "broker.ca_file" in found.found
 
 
 def test_an_authority_without_tls_is_refused_at_once(authority: Authority) -> None:

@@ -25,7 +25,7 @@ from podcore.clock import SystemClock
 from podcore.frame import BirthPoint
 from podcore.ports import Message
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(300)]
 
 BOOT = "01JD0000000000000000000000"
 COUNT = 12_000

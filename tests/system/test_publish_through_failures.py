@@ -16,6 +16,8 @@ from ingest.ledger import Ledger, read_ledger
 from ingest.log import SqliteLogReader
 from podcore.frame import Frame, Kind
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
 ROWS = 12_000  # some seconds of sending, so that every kill falls into them
 KILLS = 5
 # No file may grow past it: what a full disk does to a log, and can be undone.

@@ -11,6 +11,8 @@ from support.program import Program, Programs
 
 from ingest.log import SqliteLogReader
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
 
 @dataclass(frozen=True, slots=True)
 class Lived:

@@ -102,7 +102,7 @@ def test_one_that_is_refused_again_is_a_finding(
     monkeypatch.setattr(module, "_PATIENCE_S", 5.0)
     again = ask(folder, "retry", "i1")
     assert again.exit_code == 1
-    assert again.stdout.startswith("i1: payload is b'rubbish': a payload is one JSON object")
+    assert again.stdout.startswith("i1: payload is b'rubbish': a payload is JSON, of")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,10 @@ const NICE_STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 10800, 216
 const POINTS_A_QUESTION = 40;
 const REFRESH_MS = 60_000;
 const SOONEST_MS = 2_000;
+/** A twin that still works off the past is asked for more often, for as long as a page is young. */
+const RUSH_MS = 5_000;
+const YOUNG_MS = 120_000;
+const BEHIND_MS = 120_000;
 
 export function spanOf(view: View, nowMs: number): Span {
   if (view.from !== null && view.to !== null) return { fromMs: view.from, toMs: view.to, moving: false };
@@ -30,19 +34,28 @@ export function stepS(spanMs: number): number {
   return NICE_STEPS_S.find((step) => spanMs / 1000 / step <= STEPS) ?? 86400;
 }
 
+/** Whether the twin's lines end well before the measured ones, or there are none yet. */
+export function twinIsBehind(series: ReadonlyMap<string, Series>): boolean {
+  const ends = (point: string, source: string): number | undefined => series.get(`${point} ${source}`)?.t_ms.at(-1);
+  const twins = [...series.values()].filter((each) => each.source === "twin");
+  return !twins.length || twins.some(({ point }) => (ends(point, "measured") ?? 0) - (ends(point, "twin") ?? 0) > BEHIND_MS);
+}
+
 export class History {
   readonly revision = signal(0);
   readonly problem = signal<Problem | null>(null);
   readonly series = new Map<string, Series>();
   private asked = { key: "", toMs: 0, at: Number.NEGATIVE_INFINITY };
   private abort: AbortController | null = null;
+  private readonly opened = performance.now();
 
   /** Asks when the span or the points are others, or when time has gone on by a tenth of the span or a minute. */
   want(points: readonly string[], span: Span): void {
     const key = [points.join(), span.moving ? span.toMs - span.fromMs : `${span.fromMs}-${span.toMs}`].join(" ");
     const since = performance.now() - this.asked.at;
     const moved = span.moving && Math.abs(span.toMs - this.asked.toMs) > (span.toMs - span.fromMs) / 10;
-    const due = span.moving && (since > REFRESH_MS || (moved && since > SOONEST_MS));
+    const refreshMs = performance.now() - this.opened < YOUNG_MS && twinIsBehind(this.series) ? RUSH_MS : REFRESH_MS;
+    const due = span.moving && (since > refreshMs || (moved && since > SOONEST_MS));
     if (!points.length || (key === this.asked.key && !due)) return;
     this.asked = { key, toMs: span.toMs, at: performance.now() };
     void this.ask(points, span);
