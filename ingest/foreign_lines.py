@@ -14,8 +14,12 @@ from ingest.reasons import Reason, Rejected, reject
 from ingest.sample import Format, Names, Sample
 from ingest.template import Foreign
 
-MAX_ROWS = 10_000  # orders in which parts came together: those of 1,000 hosts with ten messages
-MAX_CHARACTERS = 32_000_000  # of kept names: 40 lines of 300 for each of 2,500 hosts
+# Parts and points of the orders in which parts came together, 8 bytes each: 1,000 hosts with ten
+# messages of 100 parts of one point.
+MAX_ROWS = 2_000_000
+MAX_BYTES = 400_000_000  # of kept lines: 40 of five fields, 4 kB each, for each of 2,500 hosts
+# What one takes beside its characters, measured: a name of one letter is no cheaper to keep.
+_LINE_BYTES, _FIELD_BYTES = 1_500, 500
 
 
 @dataclass(slots=True)
@@ -104,36 +108,38 @@ class KnownLines:
     """All lines that came, by topic, names and fields."""
 
     def __init__(
-        self, form: Format, mapping: Mapping, max_characters: int = MAX_CHARACTERS
+        self,
+        form: Format,
+        mapping: Mapping,
+        max_bytes: int = MAX_BYTES,
+        max_rows: int = MAX_ROWS,
     ) -> None:
         self._format = form
         self._mapping = mapping
-        self._max_characters = max_characters
+        self._max_bytes = max_bytes
+        self._max_rows = max_rows
         self._lines: dict[tuple[str, str, tuple[str, ...]], Line] = {}
-        self._characters = 0
+        self._bytes = 0
         self._claims: dict[tuple[str, str], _Claim] = {}
         self._any_contested = False
         self._parts = 0
         self._rows: dict[tuple[int, ...], tuple[str, ...] | None] = {}
+        self._in_rows = 0
 
     def line(self, topic: str, sample: Sample) -> Line:
         """What is known of a sample's line; worked out when it is new."""
         key = (topic, sample.series, sample.fields)
         line = self._lines.get(key)
         if line is None:
-            size = len(topic) + len(sample.series) + sum(map(len, sample.fields))
-            if self._characters + size > self._max_characters:
-                self._lines.clear()
-                self._claims.clear()
-                self._rows.clear()
-                self._characters = 0
-            self._characters += size
+            names = sum(map(len, sample.fields)) + _FIELD_BYTES * len(sample.fields)
+            self._make_room(_LINE_BYTES + len(topic) + len(sample.series) + names)
             line = self._lines[key] = self._learn(topic, sample)
         return line
 
     def bad_field(self, topic: str, line: Line, name: str) -> Routed | Rejected | None:
         """Where a field whose value is no reading would have gone; None when it is ignored."""
         if name not in line.bad and isinstance(line.names, Names):
+            self._make_room(_FIELD_BYTES + len(name))
             line.bad[name] = self._mapping.route(Foreign(topic, line.names, name))
         return line.bad.get(name)
 
@@ -145,9 +151,12 @@ class KnownLines:
         points = tuple(point for part in parts for point in part.points)
         row = points if len(set(points)) == len(points) else None
         if 0 not in key:
-            if len(self._rows) >= MAX_ROWS:
+            size = len(key) + len(points)
+            if self._in_rows + size > self._max_rows:
                 self._rows.clear()
+                self._in_rows = 0
             self._rows[key] = row
+            self._in_rows += size
         return row
 
     def twice(self, part: Part, ts_ns: int | None) -> list[str]:
@@ -164,6 +173,14 @@ class KnownLines:
             else:
                 claim.last_name, claim.last_ns = name, ts_ns
         return taken
+
+    def _make_room(self, size: int) -> None:
+        if self._bytes + size > self._max_bytes:
+            self._lines.clear()
+            self._claims.clear()
+            self._rows.clear()
+            self._bytes = self._in_rows = 0
+        self._bytes += size
 
     def _learn(self, topic: str, sample: Sample) -> Line:
         line = Line(self._format.names(sample.series))

@@ -15,8 +15,8 @@ RULES = (
 )
 
 
-def known(max_characters: int = 10_000) -> KnownLines:
-    return KnownLines(LineProtocol(), Mapping(RULES), max_characters)
+def known(max_bytes: int = 100_000, max_rows: int = 100) -> KnownLines:
+    return KnownLines(LineProtocol(), Mapping(RULES), max_bytes, max_rows)
 
 
 def sample(*fields: str, host: str = "a") -> Sample:
@@ -42,13 +42,29 @@ def test_a_line_is_worked_out_once() -> None:
     assert lines.line("t", sample("b")) is not lines.line("t", sample("b", "c"))
 
 
-def test_what_is_kept_is_bounded_by_its_characters() -> None:
-    lines = known(max_characters=100)
+def test_what_is_kept_is_bounded_however_short_its_names_are() -> None:
+    lines = known(max_bytes=10_000)
     first = lines.line("t", sample("b"))
     for host in ("bb", "cc", "dd", "ee", "ff", "gg", "hh", "ii", "jj"):
         lines.line("t", sample("b", host=host))
     assert lines.line("t", sample("b")) is not first
     assert len(lines._lines) < 10  # noqa: SLF001 -- what no one else can see
+
+
+def test_ever_new_fields_that_are_no_readings_are_bounded_too() -> None:
+    lines = known(max_bytes=10_000)
+    for number in range(100):
+        line = lines.line("t", sample("b"))
+        lines.bad_field("t", line, f"text{number}")
+        assert len(line.bad) < 20
+
+
+def test_rows_are_bounded_by_their_parts() -> None:
+    lines = known(max_rows=20)
+    parts = [lines.line("t", sample("b", host=host)).parts[0] for host in "abcde"]
+    for turn in range(5):
+        lines.row(parts[turn:] + parts[:turn])
+    assert sum(map(len, lines._rows)) <= 10  # noqa: SLF001 -- what no one else can see
 
 
 def test_parts_that_come_together_are_one_row() -> None:
