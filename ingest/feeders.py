@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from ingest.sample import Turn
 from podcore.frame import Frame, Kind, Source, StateBody, encode_body
 
+MAX_FED = 50_000  # nodes by sender that are known: 200 each for the edge nodes of 250 sites
+
 Node = tuple[str, str]  # site, node
 
 
@@ -28,10 +30,14 @@ class Feeders:
     def __init__(self) -> None:
         self._nodes: dict[str, set[Node]] = {}
         self._online: dict[Node, set[str]] = {}
+        self._fed = 0
 
     def feeds(self, sender: str, site: str, node: str) -> None:
         """Notes that a sender has a value for a node."""
+        if (site, node) in self._nodes.get(sender, ()) or self._fed >= MAX_FED:
+            return
         self._nodes.setdefault(sender, set()).add((site, node))
+        self._fed += 1
 
     def turned(self, turns: Iterable[Turn]) -> dict[Node, bool]:
         """Nodes that come or go by it, and which of both."""

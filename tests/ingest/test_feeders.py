@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from ingest.feeders import Feeders
 from ingest.sample import Turn
 
@@ -41,3 +43,11 @@ def test_who_comes_and_goes_in_one_message_was_not_there() -> None:
 
 def test_a_sender_that_feeds_nobody_moves_nothing() -> None:
     assert Feeders().turned(there("x")) == {}
+
+
+def test_ever_new_senders_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.feeders.MAX_FED", 3)
+    feeders = fed("e", "f", "f", "f", "g", "h")
+    assert feeders.turned(there("h")) == {}
+    assert feeders.turned(there("e")) == {NODE: True}
+    assert feeders.turned(gone("e")) == {NODE: False}
