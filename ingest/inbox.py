@@ -62,11 +62,12 @@ class Inbox:
             if len(self._items) >= self._max_messages:
                 self.overflowed += 1
                 return Put.FULL_MESSAGES
-            if self._bytes + len(arrival.payload) > self._max_bytes:
+            size = _size(arrival)
+            if self._bytes + size > self._max_bytes:
                 self.overflowed += 1
                 return Put.FULL_BYTES
             self._items.append(arrival)
-            self._bytes += len(arrival.payload)
+            self._bytes += size
             if len(self._items) == 1:
                 self._filled.notify()
             return Put.TAKEN
@@ -80,7 +81,7 @@ class Inbox:
             size = 0
             while self._items and len(batch) < MAX_BATCH_MESSAGES and size < MAX_BATCH_BYTES:
                 arrival = self._items.popleft()
-                size += len(arrival.payload)
+                size += _size(arrival)
                 batch.append(arrival)
             self._bytes -= size
             return batch
@@ -100,3 +101,7 @@ class Inbox:
         """Messages and bytes that wait."""
         with self._filled:
             return len(self._items), self._bytes
+
+
+def _size(arrival: Arrival) -> int:
+    return len(arrival.payload) + len(arrival.topic)  # one of 64 KiB is allowed, too

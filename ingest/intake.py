@@ -38,6 +38,7 @@ from podcore.frame import Frame
 from podcore.topic import Topic, TopicKind, parse_topic
 
 MAX_TOPICS = 60_000  # three topics of 20,000 nodes
+MAX_TOPIC = 512  # characters of one that is remembered: all of PodTwin's own, 30 MB at most
 MAX_STARTED_NS = 2**63 - 1  # what a Frame can say; any time at all, it moves nothing
 MAX_SEEN = 20_000  # boots held in memory; the others are read again from the log
 
@@ -173,6 +174,8 @@ class Intake:
 
     def _topic(self, text: str) -> Topic | ForeignReader | None:
         if text not in self._topics:
+            if len(text) > MAX_TOPIC:
+                return parse_topic(text) or self._reader(text)
             if len(self._topics) >= MAX_TOPICS:
                 self._topics.clear()
                 self._packed.clear()

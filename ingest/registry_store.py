@@ -48,6 +48,11 @@ class DeadLetter(msgspec.Struct, frozen=True):
     payload: bytes
     why: Rejected
 
+    @property
+    def kept_bytes(self) -> int:
+        """What of it can be long: a topic may have 64 KiB."""
+        return len(self.payload) + len(self.topic.encode())
+
 
 class DeadReading(msgspec.Struct, frozen=True):
     """A refused reading of a message, or a refused point of a birth."""
@@ -136,7 +141,11 @@ def write_dead_letters(connection: sqlite3.Connection, letters: Iterable[DeadLet
 
 
 def write_dead_readings(connection: sqlite3.Connection, readings: Iterable[DeadReading]) -> None:
-    """Counts refused readings by node, place and reason; past the bound the place becomes `*`."""
+    """Counts refused readings by node, place and reason.
+
+    Past the bound the place becomes `*`, past twice the bound site and node too: who may publish
+    can name ever new ones.
+    """
     rows = list(readings)
     if not rows:
         return
@@ -147,9 +156,16 @@ def write_dead_readings(connection: sqlite3.Connection, readings: Iterable[DeadR
         "DO UPDATE SET count = count + 1, last_ns = excluded.last_ns, detail = excluded.detail",
         [
             (
-                d.site, d.node, d.why.place if kinds + index < MAX_DEAD_READINGS else "*",
-                d.why.reason.value, d.recv_ns, d.recv_ns, _encode(d.why),
+                *_kind(d, kinds, index), d.why.reason.value, d.recv_ns, d.recv_ns, _encode(d.why),
             )
             for index, d in enumerate(rows)
         ],
     )  # fmt: skip
+
+
+def _kind(reading: DeadReading, kinds: int, index: int) -> tuple[str, str, str]:
+    if kinds + index < MAX_DEAD_READINGS:
+        return reading.site, reading.node, reading.why.place
+    if kinds < 2 * MAX_DEAD_READINGS:
+        return reading.site, reading.node, "*"
+    return "*", "*", "*"

@@ -174,7 +174,7 @@ class Writer:
         if not self._commit(batch):
             return False
         self.ledger_book.settle(batch.counts)
-        self._letters.added(len(batch.letters), sum(len(each.payload) for each in batch.letters))
+        self._letters.added(len(batch.letters), sum(each.kept_bytes for each in batch.letters))
         return True
 
     def _trim_letters(self) -> None:

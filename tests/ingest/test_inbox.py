@@ -8,6 +8,8 @@ from support.ingesting import arrival, topic
 
 from ingest.inbox import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, Inbox, Put
 
+TOPIC = len(topic())
+
 
 def put(inbox: Inbox, payload: bytes = b"x", mid: int = 1) -> Put:
     return inbox.put(arrival(topic(), payload, mid=mid))
@@ -25,13 +27,13 @@ def test_past_its_count_a_message_is_left_and_counted() -> None:
     inbox = Inbox(max_messages=2)
     assert [put(inbox) for _ in range(3)] == [Put.TAKEN, Put.TAKEN, Put.FULL_MESSAGES]
     assert inbox.overflowed == 1
-    assert inbox.size() == (2, 2)
+    assert inbox.size() == (2, 2 + 2 * TOPIC)
 
 
 def test_past_its_bytes_a_message_is_left_and_counted() -> None:
-    inbox = Inbox(max_bytes=10)
+    inbox = Inbox(max_bytes=10 + 2 * TOPIC)
     assert put(inbox, b"x" * 8) is Put.TAKEN
-    assert put(inbox, b"x" * 3) is Put.FULL_BYTES
+    assert put(inbox, b"x" * (3 + TOPIC)) is Put.FULL_BYTES
     assert put(inbox, b"x" * 2) is Put.TAKEN
     assert inbox.overflowed == 1
 
@@ -81,9 +83,9 @@ def test_a_message_ends_the_wait() -> None:
 
 @given(st.lists(st.integers(0, 40), max_size=60))
 def test_what_waits_is_counted_to_the_byte(sizes: list[int]) -> None:
-    inbox = Inbox(max_messages=30, max_bytes=400)
+    inbox = Inbox(max_messages=30, max_bytes=400 + 15 * TOPIC)
     taken = [size for size in sizes if put(inbox, b"x" * size) is Put.TAKEN]
-    assert inbox.size() == (len(taken), sum(taken))
+    assert inbox.size() == (len(taken), sum(taken) + len(taken) * TOPIC)
     assert inbox.overflowed == len(sizes) - len(taken)
     inbox.drain(0.0)
     assert inbox.size() == (0, 0)

@@ -187,3 +187,10 @@ def test_cut_into_batches_of_any_size_the_counts_are_the_same(
     assert sum(batch.counts["duplicate"] for batch in batches) == len(good) - len(set(good))
     assert sum(batch.counts["dead"] for batch in batches) == len(sent) - len(good)
     assert sum(len(batch.frames) for batch in batches) == len(set(good))
+
+
+def test_long_topics_are_not_remembered() -> None:
+    intake = intake_of()
+    batch = intake.take([arrival("x" * 60_000, b"1"), arrival("x/telemetry", b"1")], NOON_NS)
+    assert batch.counts["dead"] == 2
+    assert list(intake._topics) == ["x/telemetry"]  # noqa: SLF001 -- what no one else can see

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.ingesting import NOON_NS, Ingest, topic
 
+from ingest.inbox import MAX_BATCH_MESSAGES
 from ingest.letters import (
     SCHEMA,
     LetterBound,
@@ -21,6 +22,8 @@ from ingest.letters import (
 from ingest.reasons import Reason, reject
 from ingest.registry_store import SCHEMA as REGISTRY
 from ingest.registry_store import DeadLetter, write_dead_letters
+
+TOPIC = len(topic())
 
 
 def database() -> sqlite3.Connection:
@@ -37,12 +40,12 @@ def letter(number: int, size: int = 10) -> DeadLetter:
 @given(st.lists(st.lists(st.integers(0, 400), max_size=30), max_size=20))
 def test_what_is_kept_is_the_newest_and_within_both_bounds(commits: list[list[int]]) -> None:
     connection = database()
-    bound = LetterBound(connection, max_letters=20, max_bytes=2_000)
+    bound = LetterBound(connection, max_letters=20, max_bytes=2_000 + 20 * TOPIC)
     sent = trimmed = 0
     for sizes in commits:
         write_dead_letters(connection, [letter(sent + n, size) for n, size in enumerate(sizes)])
         sent += len(sizes)
-        bound.added(len(sizes), sum(sizes))
+        bound.added(len(sizes), sum(sizes) + len(sizes) * TOPIC)
         while bound.passed():
             gone, size = bound.trim(connection)
             bound.added(-gone, -size)
@@ -50,16 +53,25 @@ def test_what_is_kept_is_the_newest_and_within_both_bounds(commits: list[list[in
     kept = read_letters(connection, [], [], 1_000)
     assert len(kept) + trimmed == sent
     assert len(kept) <= 20
-    assert sum(len(each.payload) for each in kept) <= 2_000
+    assert sum(len(each.payload) + TOPIC for each in kept) <= 2_000 + 20 * TOPIC
     assert [each.recv_ns - NOON_NS for each in kept] == list(range(sent - 1, trimmed - 1, -1))
+
+
+def test_one_trim_takes_all_that_one_commit_can_bring_too_many() -> None:
+    connection = database()
+    write_dead_letters(connection, [letter(n) for n in range(MAX_BATCH_MESSAGES + 100)])
+    bound = LetterBound(connection, max_letters=100)
+    gone, size = bound.trim(connection)
+    bound.added(-gone, -size)
+    assert not bound.passed()
 
 
 def test_how_much_there_is_is_known_from_the_start() -> None:
     connection = database()
     write_dead_letters(connection, [letter(n) for n in range(30)])
     assert LetterBound(connection, max_letters=29).passed()
-    assert LetterBound(connection, max_bytes=299).passed()
-    assert not LetterBound(connection, max_letters=30, max_bytes=300).passed()
+    assert LetterBound(connection, max_bytes=299 + 30 * TOPIC).passed()
+    assert not LetterBound(connection, max_letters=30, max_bytes=300 + 30 * TOPIC).passed()
 
 
 def test_the_mark_of_a_letter_that_goes_goes_with_it() -> None:

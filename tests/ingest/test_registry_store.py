@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from ingest.dedupe import Seen
+from ingest.letters import SCHEMA as LETTER_SCHEMA
+from ingest.letters import LetterBound
 from ingest.reasons import Reason, Rejected, reject
 from ingest.registry_store import (
     MAX_DEAD_READINGS,
@@ -26,7 +28,7 @@ KEY = ("ams-03", "gw-1", "B")
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(SCHEMA)
+    connection.executescript(SCHEMA + LETTER_SCHEMA)
     yield connection
     connection.close()
 
@@ -69,3 +71,21 @@ def test_past_the_bound_they_are_counted_together(connection: sqlite3.Connection
     write_dead_readings(connection, [refused(f"p{n}") for n in range(MAX_DEAD_READINGS + 5)])
     count, total = connection.execute("SELECT count(*), sum(count) FROM dead_readings").fetchone()
     assert (count, total) == (MAX_DEAD_READINGS + 1, MAX_DEAD_READINGS + 5)
+
+
+def test_ever_new_names_of_nodes_do_not_fill_the_file(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.registry_store.MAX_DEAD_READINGS", 10)
+    why = reject(Reason.NOT_FINITE, "p", "nan")
+    for number in range(100):
+        write_dead_readings(connection, [DeadReading(1, f"s{number}", "gw-1", why)])
+    count, total = connection.execute("SELECT count(*), sum(count) FROM dead_readings").fetchone()
+    assert (count, total) == (21, 100)
+
+
+def test_what_a_letter_takes_is_the_same_in_the_file(connection: sqlite3.Connection) -> None:
+    letter = DeadLetter(1, "é/\0/x", 3, b"abc", reject(Reason.BAD_TOPIC, "topic", "x"))
+    write_dead_letters(connection, [letter])
+    bound = LetterBound(connection, max_letters=0, max_bytes=0)
+    assert bound.trim(connection) == (1, letter.kept_bytes)
