@@ -32,7 +32,7 @@ HOST_ID = "podtwin"
 MAX_METRICS = 10_000  # of a message; 256 KiB hold about as many
 MAX_NAME = 1_024  # characters
 MAX_EDGES = 10_000  # edge nodes
-MAX_KNOWN = 200_000  # metrics of births that are kept: a hundred full sites, some 60 MB
+MAX_KNOWN = 400_000  # metrics, aliases and devices of births: a hundred full sites, some 60 MB
 STATE_PAUSE_NS = 10 * NS  # two hosts of one id must not answer each other for ever
 
 _MS = 1_000_000
@@ -119,7 +119,8 @@ class Sparkplug:
             online = msgspec.json.decode(payload, type=_State).online
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             online = False
-        recently = self._stated_ns is not None and came.ns - self._stated_ns < STATE_PAUSE_NS
+        since_ns = STATE_PAUSE_NS if self._stated_ns is None else came.ns - self._stated_ns
+        recently = 0 <= since_ns < STATE_PAUSE_NS  # below zero the clock was set back
         if address.edge == self.host_id and not online and not recently and not came.again:
             self._stated_ns = came.ns
             found.commands.append(Command(state_topic(self.host_id), None))
@@ -133,9 +134,9 @@ class Sparkplug:
             self._node_death(message)
             return
         else:
-            before = len(edge.metrics)
+            self._known -= edge.held  # of the others, while it moves
             self._move(message)
-            self._known += len(edge.metrics) - before
+            self._known += edge.held
         self._read(message)
 
     def _move(self, message: _Message) -> None:
@@ -149,7 +150,9 @@ class Sparkplug:
         trusted = edge.life is Life.ONLINE
         if address.kind is MessageKind.DEVICE_BIRTH and trusted:
             edge.leave(address.device)
-            edge.devices.add(address.device)
+            trusted = self._has_room(edge)
+            if trusted:
+                edge.devices.add(address.device)
         elif address.kind is MessageKind.DEVICE_DEATH:
             edge.leave(address.device)
             message.found.turns.append(Turn(address.series, online=False))
@@ -164,13 +167,15 @@ class Sparkplug:
             self._ask(message)
 
     def _learn(self, message: _Message) -> None:
-        room = MAX_KNOWN - self._known
         for metric in message.payload.metrics:
             name = _name(metric)
-            if name is not None and len(message.edge.metrics) < room:
+            if name is not None and self._has_room(message.edge):
                 alias = metric.alias if metric.HasField("alias") else None
                 known = Known(message.address.device, name, metric.datatype)
                 message.edge.learn(alias, known)
+
+    def _has_room(self, edge: EdgeNode) -> bool:
+        return self._known + edge.held < MAX_KNOWN
 
     def _ask(self, message: _Message) -> None:
         if message.edge.may_ask(message.came.ns):
@@ -181,10 +186,10 @@ class Sparkplug:
     def _node_death(self, message: _Message) -> None:
         edge, address = message.edge, message.address
         gone = [address.series, *(f"{address.series}/{name}" for name in sorted(edge.devices))]
-        before = len(edge.metrics)
+        held = edge.held
         if edge.dies(_bd_seq(message.payload)):
             message.found.turns += [Turn(series, online=False) for series in gone]
-        self._known += len(edge.metrics) - before
+            self._known -= held
 
     def _read(self, message: _Message) -> None:
         found = message.found

@@ -80,6 +80,11 @@ class EdgeNode:
     asked_ns: int | None = None
     pause_ns: int = FIRST_PAUSE_NS
 
+    @property
+    def held(self) -> int:
+        """How much is known of it: metrics, aliases and devices."""
+        return len(self.metrics) + len(self.aliases) + len(self.devices)
+
     def happens(self, event: Event) -> None:
         """Moves its life on."""
         self.life = TRANSITIONS[self.life, event]
@@ -126,7 +131,7 @@ class EdgeNode:
     def may_ask(self, now_ns: int) -> bool:
         """Whether a birth may be asked for now; each time without an answer it takes longer."""
         if self.asked_ns is not None:
-            if now_ns - self.asked_ns < self.pause_ns:
+            if 0 <= now_ns - self.asked_ns < self.pause_ns:  # below zero the clock was set back
                 return False
             self.pause_ns = min(self.pause_ns * 2, LAST_PAUSE_NS)
         self.asked_ns = now_ns

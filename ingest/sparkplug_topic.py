@@ -55,6 +55,8 @@ def parse_address(topic: str) -> Address | None:
     root, *parts = topic.split("/")
     if root != ROOT or not all(0 < len(part) <= MAX_ID for part in parts):
         return None
+    if "+" in topic or "#" in topic:  # not every broker refuses it, and no answer could be sent
+        return None
     if len(parts) == _OF_HOST - 1 and parts[0] == MessageKind.STATE.value:
         return Address(MessageKind.STATE, "", parts[1])
     if len(parts) + 1 not in {_OF_NODE, _OF_DEVICE}:

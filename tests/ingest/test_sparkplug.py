@@ -171,6 +171,35 @@ def test_a_letter_tried_again_is_read_by_the_birth_it_came_behind(
     assert talk.host.life("plant", "e1") is Life.ONLINE  # its number was that of long ago
 
 
+def test_what_births_say_is_bounded_whoever_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.sparkplug.MAX_KNOWN", 10)
+    talk = Talk()
+    talk.send("NBIRTH/e1", *(metric("T", 1.0, alias=alias) for alias in range(50)))
+    for number in range(20):
+        talk.send(f"DBIRTH/e1/d{number}")
+    (edge,) = talk.host._edges.values()  # noqa: SLF001 -- what no one else can see
+    assert edge.held == 10
+
+
+def test_a_node_that_is_born_again_finds_the_room_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.sparkplug.MAX_KNOWN", 10)
+    talk = Talk()
+    for _ in range(3):
+        talk.send("NBIRTH/e1", *(metric(f"T{n}", 1.0, alias=n) for n in range(5)))
+        assert values(talk.send("NDATA/e1", metric(None, 2.0, alias=4))) == {"T4": 2.0}
+    talk.send("NDEATH/e1")
+    talk.send("NBIRTH/e2", *(metric(f"T{n}", 1.0, alias=n) for n in range(5)))
+    assert values(talk.send("NDATA/e2", metric(None, 2.0, alias=4))) == {"T4": 2.0}
+
+
+def test_a_clock_that_is_set_back_does_not_silence_requests() -> None:
+    talk = Talk()
+    assert talk.send("NDATA/e1").commands
+    assert not talk.send("NDATA/e1").commands
+    talk.now_ms -= 3_600_000
+    assert talk.send("NDATA/e1").commands
+
+
 def test_who_says_that_this_host_is_away_is_answered_yet_not_for_ever() -> None:
     host = Sparkplug("hall")
     topic, gone = "spBv1.0/STATE/hall", b'{"online":false,"timestamp":1}'
@@ -190,7 +219,8 @@ def test_who_says_that_this_host_is_away_is_answered_yet_not_for_ever() -> None:
 @pytest.mark.parametrize(
     "topic",
     ("spBv1.0/plant/NDATA", "spBv1.0/plant/NDATA/e/d", "spBv1.0/plant/DDATA/e", "spBv1.0//NDATA/e",
-     "spAv1.0/plant/NDATA/e", "spBv1.0/plant/STATE/e", "spBv1.0/plant/ndata/e", "x"),
+     "spAv1.0/plant/NDATA/e", "spBv1.0/plant/STATE/e", "spBv1.0/plant/ndata/e", "x",
+     "spBv1.0/plant/NDATA/+", "spBv1.0/#/NDATA/e"),
 )  # fmt: skip
 def test_a_topic_of_no_sparkplug_is_refused(topic: str) -> None:
     assert reasons(Sparkplug().decode(b"", 1, Came(topic, 1))) == [Reason.BAD_TOPIC]
