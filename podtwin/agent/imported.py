@@ -79,7 +79,9 @@ def imported(
     base = publication_id(files, "import", (), "", node)
     for each in spooled:
         site = names.get(each.site, each.site)
-        boot = hashlib.sha256(base + f"{each.site}={site}".encode()).digest()[:16]
+        # A unit that is put right makes another stream, else nothing would be sent again.
+        said = "".join(f"\0{p}={u}" for p, u in sorted(units.items()) if p in each.points)
+        boot = hashlib.sha256(base + f"{each.site}={site}{said}".encode()).digest()[:16]
         points = _points(each, units)
         yield ImportedSite(site, node, str(ULID.from_bytes(boot)), points, each.times(), each)
 

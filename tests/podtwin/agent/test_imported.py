@@ -139,6 +139,19 @@ def test_a_site_may_get_another_name(data_dir: Path, tmp_path: Path) -> None:
     assert found[1].boot == plain[1].boot
 
 
+def test_a_unit_put_right_is_another_stream_of_that_site_alone(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    rows = "2026-11-24T00:00:00Z,lab,probe,t,1\n2026-11-24T00:00:00Z,cph-01,meter-main,power,1\n"
+    file.write_text("ts,site,asset,point,value\n" + rows)
+    made = spool([file], tmp_path)
+    boots = [
+        {e.site: e.boot for e in imported(made.sites.values(), [file], "n", {}, {"probe/t": unit})}
+        for unit in ("K", "Cel")
+    ]
+    assert boots[0]["lab"] != boots[1]["lab"]
+    assert boots[0]["cph-01"] == boots[1]["cph-01"]
+
+
 def test_a_birth_says_how_often_each_point_is_sampled(data_dir: Path, tmp_path: Path) -> None:
     export(data_dir, tmp_path / "a.csv")
     points = streams([tmp_path / "a.csv"], tmp_path / "spool")[0].points
