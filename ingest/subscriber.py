@@ -67,6 +67,8 @@ class Subscriber:
         self._connected = False
         self._subscribed = False
         self._asks_again = False
+        self.lost = 0  # messages of QoS 0 that found no room
+        self._lost_said = 0
         self._lost_s: float | None = None
         self._lock = threading.Lock()
         self._client_id = client_id
@@ -149,6 +151,14 @@ class Subscriber:
                 self._client.ack(mid, 1)
             if ours:
                 self._acked_on = present
+        self._say_messages_lost()
+
+    def _say_messages_lost(self) -> None:
+        lost = self.lost
+        if lost > self._lost_said and self._inbox.has_room():  # once an overflow, when it is over
+            way_out = "let their senders publish with QoS 1, or less often"
+            logger.error("messages_lost", messages=lost - self._lost_said, way_out=way_out)
+            self._lost_said = lost
 
     def _ask_again(self) -> None:
         """Once there is room for what found none, and the acks so far are out."""
@@ -266,7 +276,10 @@ class Subscriber:
             self._book.arrived()
         put = self._inbox.put(arrival)
         if put is not Put.TAKEN:
-            # Left unacknowledged: the broker keeps it, and brings it on the next connection.
-            self._asks_again = put is not Put.CLOSED
             if counted:
                 self._book.forgot(1)
+            if message.qos > 0:
+                # Left unacknowledged: the broker keeps it, and brings it on the next connection.
+                self._asks_again = put is not Put.CLOSED
+            else:  # nobody has it any more, and a new connection would cost the next ones as well
+                self.lost += 1

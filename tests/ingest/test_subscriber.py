@@ -20,6 +20,13 @@ from podcore.clock import SystemClock
 pytestmark = pytest.mark.system
 
 
+METERS = ForeignSource(
+    TopicFilter.parse("meters/+"),
+    LineProtocol(),
+    Mapping([Rule(Match("em", "p"), Place.parse("lab", "gw-2", POINT), Sent("kW"))]),
+)
+
+
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     broker = Mosquitto(tmp_path)
@@ -113,6 +120,27 @@ def test_what_found_no_room_is_left_to_the_broker_and_comes_again(
     assert ledger.pending == 0
 
 
+def test_what_found_no_room_and_is_with_no_broker_is_counted_and_not_asked_for_again(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    broker.start()
+    inbox = Inbox(max_messages=20)
+    ingest = LiveIngest(tmp_path, broker.port, inbox=inbox, sources=[METERS])
+    ingest.subscriber.start()
+    connected(ingest)
+    publisher = Publisher(broker.port)
+    for number in range(50):
+        publisher.publish("meters/a", b"em p=%d" % number, qos=0)
+    eventually(lambda: inbox.overflowed == 30, "the overflow")
+    ingest.writer.start()
+    eventually(lambda: ingest.writer.ledger().stored == 20, "what found room")
+    publisher.publish("meters/a", b"em p=50", qos=0)
+    eventually(lambda: ingest.writer.ledger().stored == 21, "the next one")
+    assert (ingest.subscriber.generation, ingest.subscriber.lost) == (1, 30)
+    ingest.stop()
+    publisher.close()
+
+
 def test_a_large_message_is_refused_without_being_kept_whole(
     broker: Mosquitto, tmp_path: Path
 ) -> None:
@@ -126,13 +154,6 @@ def test_a_large_message_is_refused_without_being_kept_whole(
     assert ingest.writer.ledger().dead_by_reason == {"too_large": 1}
     publisher.close()
     ingest.stop()
-
-
-METERS = ForeignSource(
-    TopicFilter.parse("meters/+"),
-    LineProtocol(),
-    Mapping([Rule(Match("em", "p"), Place.parse("lab", "gw-2", POINT), Sent("kW"))]),
-)
 
 
 def test_a_source_is_subscribed_to_and_counted(broker: Mosquitto, tmp_path: Path) -> None:

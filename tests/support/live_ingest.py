@@ -95,9 +95,9 @@ class Publisher:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
         """One message on any topic, taken by the broker on return."""
-        self._client.publish(topic, payload, qos=1).wait_for_publish(10.0)
+        self._client.publish(topic, payload, qos=qos).wait_for_publish(10.0)
 
     def send(self, *values: int, boot: str | None = None, pad: int = 0) -> None:
         """Messages of one value each, numbered by it when there is a boot; taken on return."""
