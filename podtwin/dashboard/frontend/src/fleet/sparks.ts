@@ -1,6 +1,6 @@
 /** An hour of power for each row of the fleet: backfilled once the row is seen, then moved by the stream. */
 
-import { get, type Point, type SeriesAnswer, type Site } from "../api";
+import { get, Problem, type Point, type SeriesAnswer, type Site } from "../api";
 import { milliseconds } from "../format";
 
 export const SPARK_MINUTES = 60;
@@ -60,7 +60,8 @@ async function next(): Promise<void> {
     await fill(id);
   } catch (error) {
     // The row then grows its line from the stream alone; nothing is shown that did not come.
-    console.warn(`no backfill of ${id}:`, error);
+    const loggedOut = error instanceof Problem && error.status === 401;
+    if (!loggedOut) console.warn(`no backfill of ${id}:`, error);
   } finally {
     running -= 1;
     void next();
