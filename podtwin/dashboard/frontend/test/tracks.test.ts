@@ -41,3 +41,15 @@ test("the stream moves the line on, and its half-seen first step leaves the back
   expect(drawing.t).toEqual([0, 10, 20]);
   expect(drawing.columns[0]).toEqual([30, 31, 34]);
 });
+
+test("what a twin left in the stream while it worked off the past does not hide the backfill", () => {
+  const ring = new Ring();
+  for (const [t, v] of [[1_000, 29], [41_000, 30], [51_000, 31]] as const) ring.push(t, v, 0.5);
+  const rings = { measured: new Map<string, Ring>(), twins: new Map([["crac-1/return_air_temp", ring]]) };
+  const t = [0, 10_000, 20_000, 30_000, 40_000];
+  const v = [1, 2, 3, 4, 5];
+  const drawing = drawn([series("measured", t, v), series("twin", t, v, v)], rings);
+  const [line] = drawing.lines;
+  expect(drawing.columns[line?.twin ?? 0]?.slice(0, 4)).toEqual([1, 2, 3, 4]);
+  expect(drawing.t).toEqual([0, 10, 20, 30, 40, 50]);
+});

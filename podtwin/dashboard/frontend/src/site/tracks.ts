@@ -74,11 +74,16 @@ export function drawingOf(
   };
 }
 
-/** The ring's first step may have begun before the page did: the backfill knows that one better, if it has it. */
+/**
+ * What the ring knows beyond the backfill. Its first step may have begun before the page did, and a twin that
+ * worked off the past left only some of its steps there: up to its own end the backfill knows better.
+ */
 function fresh(ring: Ring | undefined, old: Series | undefined, fromMs: number, stepMs: number): Bins {
   const bins = ring?.binned(stepMs, fromMs) ?? { t: [], v: [], sd: [] };
-  const last = old?.t_ms[old.t_ms.length - 1];
-  const skip = last !== undefined && bins.t[0] !== undefined && bins.t[0] <= last ? 1 : 0;
+  const last = old?.t_ms.at(-1);
+  if (last === undefined) return bins;
+  const begun = bins.t.findIndex((t) => t >= last);
+  const skip = begun < 0 ? bins.t.length : begun === 0 && bins.t[0] === last ? 1 : begun;
   return { t: bins.t.slice(skip), v: bins.v.slice(skip), sd: bins.sd.slice(skip) };
 }
 
