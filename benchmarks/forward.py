@@ -39,7 +39,7 @@ import psutil
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from benchmarks.ingest import BOOT, machine, mosquitto, wait_for
+from benchmarks.ingest import BOOT, CLOCK, machine, mosquitto, wait_for
 from ingest.native import encode_birth, encode_telemetry
 from podcore.frame import BirthPoint
 from podcore.quantity import QUANTITIES
@@ -317,14 +317,14 @@ def send(port: int, first: int, load: Load) -> None:
         for name, kind in zip(names, kinds, strict=True)
     ]
     for site in range(SITES):
-        payload = encode_birth(BOOT, time.time_ns(), 1, recorded=False, points=points)
+        payload = encode_birth(BOOT, CLOCK.now_ns(), 1, recorded=False, points=points)
         client.publish(f"podtwin/v1/s{site:03d}/gw-1/birth", payload, qos=1, retain=True)
     started_s = time.monotonic()
     for index in range(first, first + load.messages):
         values = {
             name: round(20 + (index * 7 + n * 13) % 997 / 17, 3) for n, name in enumerate(names)
         }
-        payload = encode_telemetry(BOOT, index // SITES + 1, time.time_ns(), values)
+        payload = encode_telemetry(BOOT, index // SITES + 1, CLOCK.now_ns(), values)
         sent = client.publish(f"podtwin/v1/s{index % SITES:03d}/gw-1/telemetry", payload, qos=1)
         if load.messages_per_s:
             ahead_s = (index - first) / load.messages_per_s - (time.monotonic() - started_s)

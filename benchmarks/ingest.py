@@ -53,6 +53,7 @@ LIMIT_US = 2.5
 POLL_S = 0.02
 DEADLINE_S = 300.0
 BOOT = "01JD0000000000000000000000"
+CLOCK = SystemClock()
 QUANTITIES = ("power", "temperature", "humidity", "percentage", "number")
 
 
@@ -317,7 +318,7 @@ def send(port: int, load: Load) -> None:
 def birth(client: Client, of: Site) -> None:
     """Announces the points of a site, so that acks are owed."""
     points = [BirthPoint(point.id, point.quantity, point.unit, 1.0) for point in of.points]
-    payload = encode_birth(BOOT, time.time_ns(), 1, recorded=False, points=points)
+    payload = encode_birth(BOOT, CLOCK.now_ns(), 1, recorded=False, points=points)
     client.publish(f"podtwin/v1/{of.id}/gw-1/birth", payload, qos=1, retain=True)
 
 
@@ -326,7 +327,7 @@ def message(index: int, seq: int) -> bytes:
     values = {
         f"rack-{n:02d}/value": round(20 + (index * 7 + n * 13) % 997 / 17, 3) for n in range(POINTS)
     }
-    return encode_telemetry(BOOT, seq, time.time_ns(), values)
+    return encode_telemetry(BOOT, seq, CLOCK.now_ns(), values)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ MAX_LETTERS = 10_000  # five kinds of refusal for each of 2,000 points
 MAX_BYTES = 100_000_000  # of payloads and topics; 10,000 of 10 kB, or 380 of the largest
 _DOWN_TO = 0.9  # of either bound, so that a flood does not trim at each commit
 _CHUNK = 4_000  # letters looked at after a commit; more than a commit can add, which is 2,000
+STORED_ALREADY = "it was tried again already, and stored"
 TRIMMED = "letters_trimmed"  # the counter of those that went
 
 SCHEMA = """
@@ -73,7 +74,7 @@ class Retried:
 def why_not_retried(letter: KeptLetter, before: Retried | None) -> str | None:
     """Why a letter cannot be tried again, or None."""
     if before is not None and before.stored:
-        return "it was tried again already, and stored"
+        return STORED_ALREADY
     topic = parse_topic(letter.topic)
     if topic is not None and topic.kind is not TopicKind.TELEMETRY:
         return (

@@ -75,7 +75,7 @@ def find_span(context: Context, site: str, from_text: str, to_text: str) -> tupl
     """
     clock_ns = context.deps.clock.now_ns()
     now_ns = context.ask(site, lambda newest: newest.now_ns(clock_ns))
-    from_ns, to_ns = _time("from", from_text, now_ns), _time("to", to_text, now_ns)
+    from_ns, to_ns = time_of("from", from_text, now_ns), time_of("to", to_text, now_ns)
     if from_ns >= to_ns:
         detail = f"from {shorten(from_text)} is not before to {shorten(to_text)}; swap them"
         raise ProblemError(400, "empty_span", detail)
@@ -164,7 +164,13 @@ def _unknown_point(context: Context, pattern: str, sites: list[str]) -> ProblemE
     )
 
 
-def _time(name: str, text: str, now_ns: int) -> int:
+def time_of(name: str, text: str, now_ns: int) -> int:
+    """The instant that a query parameter names. [ns]
+
+    Raises
+    ------
+    ProblemError  When it is none.
+    """
     try:
         return parse_time(text, now_ns)
     except ValueError as error:

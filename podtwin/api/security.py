@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from podcore.errors import ConfigError
+from podcore.hosts import LOOPBACK_HOSTS
 from podtwin.api.door import Door
 from podtwin.api.problem import ProblemError, problem_response
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_BODY = 65_536  # bytes; a key with 100 patterns of sites is 7 kB
 CALLER = "podtwin.caller"  # where a connection's scope holds who asks
 
@@ -39,7 +39,7 @@ def require_keys(host: str, *, required: bool) -> None:
     ------
     ConfigError  When `host` is not this machine alone and no key is asked for.
     """
-    if host not in LOOPBACK and not required:
+    if host not in LOOPBACK_HOSTS and not required:
         raise ConfigError(
             "--host",
             host,

@@ -11,8 +11,9 @@ import typer
 from podcore.errors import ConfigError
 from podcore.names import ID_RULE, is_id
 from podtwin.cli.account import CaFileOption, broker_address
+from podtwin.cli.durations import duration_s
 from podtwin.cli.host_table import show_sight
-from podtwin.cli.nodes import duration_s, play, require_heard
+from podtwin.cli.nodes import play, require_heard
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 from podtwin.cli.publish import DEFAULT_BROKER
 

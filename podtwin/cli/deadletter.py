@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
+from podtwin.cli.output import Output, OutputOption, print_json, print_pairs, print_table
 from podtwin.cli.state import (
     ConfigOption,
     DataDirOption,
     opened,
-    print_table,
     settings_of,
     this_user,
 )

@@ -41,7 +41,7 @@ def demo(
 ) -> None:
     """Start broker, simulated plants, ingest, twin and page in one process."""
     from podcore.clock import SystemClock
-    from podtwin.cli.run_roles import seconds
+    from podtwin.cli.durations import duration_s
     from podtwin.pipeline.demo import Demo, DemoOptions, choose_faults
     from podtwin.pipeline.demo_sites import demo_sites
 
@@ -54,7 +54,7 @@ def demo(
             faults=choose_faults(fault, chosen),
             port=port,
             mqtt_port=mqtt_port,
-            duration_s=seconds(duration),
+            duration_s=duration_s(duration),
             process_began_ns=_process_began_ns(),
             on_webhook=_say_webhook,
         )

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podtwin.cli.delivery_log import log, redeliver
-from podtwin.cli.output import Output, OutputOption, print_json
+from podtwin.cli.output import Output, OutputOption, print_json, print_table
 from podtwin.cli.state import (
     ConfigOption,
     DataDirOption,
     opened,
-    print_table,
     settings_of,
     this_user,
 )

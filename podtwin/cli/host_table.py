@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from podtwin.cli.output import Output, print_json
+from podtwin.cli.output import Output, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,12 +29,17 @@ def show_sight(
     for sentence in runs_in:
         typer.echo(f"Runs in {sentence}.")
     rows = [
-        (points[s.point].id, _shown(values.get(s.point)), points[s.point].unit, s.source)
-        for s in sight.seen
+        {
+            "point": points[each.point].id,
+            "now": _shown(values.get(each.point)),
+            "unit": points[each.point].unit,
+            "from": each.source,
+        }
+        for each in sight.seen
     ]
     if rows:
         typer.echo()
-        _table(("point", "now", "unit", "from"), rows)
+        print_table(rows, right={"now"})
     if sight.absent:
         typer.echo("\nNot seen:")
     for absent in sight.absent:
@@ -59,16 +64,6 @@ def _as_json(
     ]
     absent = [{"point": a.point, "why": a.why, "way_out": a.way_out} for a in sight.absent]
     return {"runs_in": list(runs_in), "points": seen, "absent": absent}
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        cells = (
-            cell.rjust(width) if index == 1 else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        typer.echo("  ".join(cells).rstrip())
 
 
 def _shown(value: float | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from podcore.errors import ConfigError, PodTwinError, Unreachable
+from podcore.errors import PodTwinError, Unreachable
 
 if TYPE_CHECKING:
     from podcore.ports import Clock
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 FLUSH_S = 2.0
 GIVE_UP_S = 60.0  # without progress, when there is an end to come to
 _LOOK_S = 0.2
-
-
-def duration_s(text: str | None, flag: str = "--duration") -> float | None:
-    """The seconds that a flag names."""
-    from podcore.duration import parse_duration
-
-    if text is None:
-        return None
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ConfigError(flag, text, str(error)) from None
 
 
 def play(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podtwin.cli.durations import duration_s
 from podtwin.cli.output import Output, OutputOption, print_json
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run(
         "ingest.discover": discover,
     }
     settings = load_settings(config, flags).settings
-    summary = serve(_options(settings, sites), seconds(duration))
+    summary = serve(_options(settings, sites), duration_s(duration))
     if output is Output.JSON:
         print_json(summary)
 
@@ -82,6 +83,7 @@ def serve(options: PipelineOptions, duration_s: float | None) -> dict[str, objec
 
 def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     from ingest.broker import free_port
+    from podcore.hosts import LOOPBACK_HOSTS
     from podtwin.config.access import access_of
     from podtwin.config.broker import broker_of
     from podtwin.config.influx import influx_address
@@ -91,10 +93,10 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     from podtwin.config.targets import target_policy
     from podtwin.pipeline.options import PipelineOptions
 
-    loopback = settings.http.host in {"127.0.0.1", "localhost", "::1"}
+    loopback = settings.http.host in LOOPBACK_HOSTS
     address = broker_of(settings)
     if address is not None:
-        loopback = loopback and address.host in {"127.0.0.1", "localhost", "::1"}
+        loopback = loopback and address.host in LOOPBACK_HOSTS
     given = settings.ingest.discover
     places = sites or ([settings.sites_dir] if settings.sites_dir.is_dir() else [])
     known = tuple(site for site, _ in load_site_files(places)) if places else ()
@@ -117,21 +119,3 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         keep_ns=int(settings.log.keep * 1e9),
         max_bytes=settings.log.max_bytes,
     )
-
-
-def seconds(duration: str | None) -> float | None:
-    """The length of time of a flag; None when it was not given.
-
-    Raises
-    ------
-    ConfigError  When it is none.
-    """
-    from podcore.duration import parse_duration
-    from podcore.errors import ConfigError
-
-    if duration is None:
-        return None
-    try:
-        return parse_duration(duration)
-    except ValueError as error:
-        raise ConfigError("--duration", duration, str(error)) from None

@@ -10,7 +10,8 @@ import typer
 
 from podcore.errors import ConfigError
 from podtwin.cli.account import CaFileOption, broker_address
-from podtwin.cli.nodes import duration_s, play, require_heard
+from podtwin.cli.durations import duration_s
+from podtwin.cli.nodes import play, require_heard
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 from podtwin.cli.publish import DEFAULT_BROKER, speed_of
 

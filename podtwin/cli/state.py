@@ -1,4 +1,4 @@
-"""What the commands about alerts and endpoints share: the state database, and who asks."""
+"""What the commands on the state database share: the database, and who asks."""
 
 from __future__ import annotations
 
@@ -58,12 +58,3 @@ def this_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         return "unknown"
-
-
-def print_table(rows: list[dict[str, str]]) -> None:
-    """Rows under their names, aligned; names alone when there are none."""
-    if not rows:
-        return
-    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
-    for line in ({name: name for name in widths}, *rows):
-        typer.echo("  ".join(f"{line[name]:{width}}" for name, width in widths.items()).rstrip())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from podcore.hosts import LOOPBACK_HOSTS
 from podtwin.config.settings import Settings
 from podtwin.notify.address import Policy, parse_networks
-
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def target_policy(settings: Settings) -> Policy:

@@ -147,6 +147,7 @@ class Pipeline:
             trim=self._trimmer(log, (ENGINE, *self._keepers("log"))),
         )
         ingest.adopt(options.sites)
+        # A connection of its own: the writer must not wait for who reads through the shared one.
         ingest.retry(Retries(StateStore(self.data_dir.state), INTAKE))
         ingest.add_sources(options.sources)
         return ingest

@@ -14,9 +14,9 @@ import structlog
 
 from podcore.access import Scope, make_key
 from podcore.errors import ConfigError, NotWritten
+from podcore.hosts import LOOPBACK_HOSTS
 from podcore.ports import Clock
 from podtwin.api.deps import Access
-from podtwin.api.security import LOOPBACK
 from podtwin.store.keys import Keys
 
 NAME = "admin"
@@ -34,7 +34,7 @@ def guarded(access: Access, host: str, keys: Keys, folder: Path, clock: Clock) -
     ------
     ConfigError  When the first key cannot be written.
     """
-    required = access.required or host not in LOOPBACK
+    required = access.required or host not in LOOPBACK_HOSTS
     if required:
         make_first_key(keys, folder, clock.now_ns())
     return replace(access, required=required)

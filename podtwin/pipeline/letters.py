@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from ingest.letters import (
+    STORED_ALREADY,
     KeptLetter,
     KeptReading,
     Retried,
@@ -30,7 +31,6 @@ from podtwin.store.undelivered import KeptUndelivered, UndeliveredRows
 
 _CHUNK = 200  # letters read at once: 50 MB of the largest
 _NEXT_ONES = "the message around it was not kept; once it is put right, the next ones are stored"
-_STORED = "it was tried again already, and stored"
 
 
 class DeadLetters:
@@ -159,7 +159,7 @@ def _message(kept: KeptLetter, retried: Retried | None, *, waiting: bool) -> Let
 
 def _line(kept: KeptUndelivered, waiting: frozenset[int]) -> Letter:
     what = kept.what
-    why_not = _STORED if kept.stored else ""
+    why_not = STORED_ALREADY if kept.stored else ""
     if not what.whole:
         why_not = f"only {len(what.line)} of its {what.size} characters were kept"
     return Letter(

@@ -19,10 +19,10 @@ from podcore.ports import Latest, LogTail, Series, SeriesQuery
 from podtwin.store import parquet
 from podtwin.store.asked import exactly, in_time, nearly
 from podtwin.store.checksum import UNREADABLE
-from podtwin.store.last_rows import COLUMNS, last_of_frames, may_be_last, newest, read_last
+from podtwin.store.last_rows import last_of_frames, may_be_last, newest, read_last
 from podtwin.store.parquet import NS_PER_DAY, DateFiles
 from podtwin.store.quarantine import Suspects
-from podtwin.store.rows import SCHEMA, RowBuilder, settle
+from podtwin.store.rows import ANSWERED, SCHEMA, SERIES, RowBuilder, settle
 from podtwin.store.view import View, again, logs_of, look, pieces
 
 # A point that says nothing for a week is found by its range, not by `latest`.
@@ -42,8 +42,6 @@ LONG_SCHEMA: Final[dict[str, pl.DataType]] = {
 
 _BEGINNING: Final = 0
 _END: Final = 2**63 - 1
-_SERIES: Final = ("asset", "point", "source")
-_NEEDED: Final = COLUMNS
 
 
 class EmbeddedHistory:
@@ -66,7 +64,7 @@ class EmbeddedHistory:
 
     def series(self, query: SeriesQuery) -> list[Series]:
         """The ranges, one entry a point and source that has values in it, by point and source."""
-        parts = again(lambda: self._rows(query)).partition_by(_SERIES, maintain_order=True)
+        parts = again(lambda: self._rows(query)).partition_by(SERIES, maintain_order=True)
         return [series_of(query.site, part) for part in parts]
 
     def frame(self, query: SeriesQuery) -> pl.DataFrame:
@@ -112,7 +110,7 @@ class EmbeddedHistory:
         view = look(self._root, tails, query.site, (query.from_ns, query.to_ns))
         tail = [frame for frame in view.tail if frame.source in query.sources]
         chosen = in_time(query) & nearly(query)
-        sealed = self._read(view.paths, lambda rows: rows.filter(chosen).select(_NEEDED))
+        sealed = self._read(view.paths, lambda rows: rows.filter(chosen).select(ANSWERED))
         sealed = sealed.filter(exactly(query))
         waiting = _waiting(tail, frozenset(query.points) or None)
         if waiting.is_empty() and len(view.paths) == 1 and parquet.is_sealed(view.paths[0]):
@@ -136,7 +134,9 @@ class EmbeddedHistory:
         found = [known for _, known in of_files if known is not None]
         unread = [path for path, known in of_files if known is None]
         if unread:
-            found.insert(0, self._read(unread, lambda of: of.select(_NEEDED).filter(may_be_last())))
+            found.insert(
+                0, self._read(unread, lambda of: of.select(ANSWERED).filter(may_be_last()))
+            )
         return [*found, last_of_frames(view.tail)] if view.tail else found
 
     def _known(self, path: Path) -> pl.DataFrame | None:
@@ -194,7 +194,7 @@ def _waiting(tail: Iterable[Frame], wanted: frozenset[str] | None = None) -> pl.
     builder = RowBuilder(wanted)
     for frame in tail:
         builder.add(frame)
-    return builder.build().select(_NEEDED)
+    return builder.build().select(ANSWERED)
 
 
 def _counted(chosen: pl.Expr, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -232,4 +232,4 @@ def _source(word: str) -> Source:
 
 
 def _empty() -> pl.DataFrame:
-    return pl.DataFrame(schema={name: SCHEMA[name] for name in _NEEDED})
+    return pl.DataFrame(schema={name: SCHEMA[name] for name in ANSWERED})

@@ -21,7 +21,7 @@ from podtwin.store.flux import Rows
 from podtwin.store.history import LONG_SCHEMA, latest_of, series_of
 from podtwin.store.influx_lines import FLAGS, SD, VALUE
 from podtwin.store.influx_reader import READ_S, FluxReader
-from podtwin.store.rows import ORDER, SCHEMA, RowBuilder, settle
+from podtwin.store.rows import ANSWERED, ORDER, SCHEMA, SERIES, RowBuilder, settle
 from podtwin.store.view import logs_of
 
 # As for the embedded history; the text of an answer adds 65 bytes a row to that.
@@ -37,9 +37,7 @@ VALUE_BYTES: Final = 9
 FRAMES_AT_ONCE: Final = 5_000
 
 _END: Final = 2**63 - 1
-_KEY: Final = ("ts", "asset", "point", "source")
-_SERIES: Final = ("asset", "point", "source")
-_NEEDED: Final = (*_KEY, "value", "flags", "sd", "recv_delay_ms")
+_KEY: Final = ("ts", *SERIES)
 _OLDEST: Final = -(2**63)  # a delay that any row of a log outdoes
 
 
@@ -72,7 +70,7 @@ class InfluxHistory:
 
     def series(self, query: SeriesQuery) -> list[Series]:
         """The ranges, one entry a point and source that has values in it, by point and source."""
-        parts = self.frame(query).partition_by(_SERIES, maintain_order=True)
+        parts = self.frame(query).partition_by(SERIES, maintain_order=True)
         return [series_of(query.site, part) for part in parts]
 
     def frame(self, query: SeriesQuery) -> pl.DataFrame:
@@ -135,8 +133,7 @@ class InfluxHistory:
             )
             if frame.kind is Kind.READING and frame.source in query.sources
         ]
-        # Stable: of one instant the later offset stays behind.
-        return _Tail(sorted(frames, key=lambda frame: frame.ts_ns))
+        return _Tail(frames)
 
     def _extent(self, rows: Rows, tail: _Tail, silence_s: float) -> tuple[int, int] | None:
         times = [*self._reader.times(flux.bounds(rows), silence_s), *tail.ends()]
@@ -171,7 +168,8 @@ class _Tail:
     """Reading Frames that wait in the logs, by time and then by offset."""
 
     def __init__(self, frames: list[Frame]) -> None:
-        self.frames = sorted(frames, key=_ts_ns)  # stable, so that offsets keep their order
+        # Stable: of one instant the later offset stays behind.
+        self.frames = sorted(frames, key=_ts_ns)
         self._sums = [0, *accumulate(len(frame.body) // VALUE_BYTES for frame in self.frames)]
 
     def ends(self) -> list[int]:
@@ -231,7 +229,7 @@ def _waiting(frames: Sequence[Frame], points: Sequence[str] = ()) -> pl.DataFram
     builder = RowBuilder(frozenset(points) or None)
     for frame in frames:
         builder.add(frame)
-    return builder.build().select(_NEEDED)
+    return builder.build().select(ANSWERED)
 
 
 def _newest(rows: pl.DataFrame, frames: Sequence[Frame]) -> pl.DataFrame:
@@ -239,5 +237,5 @@ def _newest(rows: pl.DataFrame, frames: Sequence[Frame]) -> pl.DataFrame:
     for start in range(0, max(len(frames), 1), FRAMES_AT_ONCE):
         waiting = _waiting(frames[start : start + FRAMES_AT_ONCE])
         rows = settle(pl.concat([rows, waiting]))
-        rows = rows.unique(subset=_SERIES, keep="last", maintain_order=True)
+        rows = rows.unique(subset=SERIES, keep="last", maintain_order=True)
     return rows

@@ -18,17 +18,15 @@ import msgspec
 import polars as pl
 
 from podcore.frame import READING, Frame, Kind, ReadingBody, Source
-from podtwin.store.rows import NS_PER_MS, SCHEMA
+from podtwin.store.rows import ANSWERED, NS_PER_MS, SCHEMA, SERIES
 
 KEY: Final = "podtwin.last"
-SERIES: Final = ("asset", "point", "source")
-COLUMNS: Final = ("ts", *SERIES, "value", "flags", "sd", "recv_delay_ms")
 FOOTER_BYTES: Final = 4_000_000  # of 2,000 points and hundreds of row groups, from the end
 HEADS: Final = 16  # nodes of a site that say the same points again and again, and some
 # Files that do not change, in memory for who asks again: 25 MB for sites of 500 points.
 REMEMBERED: Final = 256
 
-_SCHEMA: Final = {name: SCHEMA[name] for name in COLUMNS}
+_SCHEMA: Final = {name: SCHEMA[name] for name in ANSWERED}
 _MARK: Final = KEY.encode() + b"\x18"  # then the length, as a varint of Thrift, and the text
 
 
@@ -89,7 +87,7 @@ def last_of_frames(frames: Iterable[Frame]) -> pl.DataFrame:
             heads[frame.source] = (*of_source, _head(frame, body))[-HEADS:]
     if not rows:
         return pl.DataFrame(schema=_SCHEMA)
-    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+    columns = dict(zip(ANSWERED, zip(*rows, strict=True), strict=True))
     whole = pl.DataFrame(columns, schema={**_SCHEMA, "ts": pl.Int64()})
     return whole.with_columns(pl.col("ts").cast(SCHEMA["ts"]))
 

@@ -17,8 +17,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from podtwin.store import checksum, parquet
-from podtwin.store.last_rows import COLUMNS, KEY, may_be_last, newest, pack
-from podtwin.store.rows import SCHEMA
+from podtwin.store.last_rows import KEY, may_be_last, newest, pack
+from podtwin.store.rows import ANSWERED, SCHEMA
 
 # What a read decodes at least. A day of 38 points: 1.41 bytes a row and 6 ms for one point in
 # groups of 131,072, 1.14 and 13 ms here, 1.10 and 50 ms in twice as much.
@@ -72,7 +72,7 @@ class RowFile:
         """Appends rows of `SCHEMA`."""
         table = rows.select(list(SCHEMA)).to_arrow(compat_level=_OLDEST)
         self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-        self._last.append(rows.select(COLUMNS).filter(may_be_last()))
+        self._last.append(rows.select(ANSWERED).filter(may_be_last()))
 
     def close(self) -> None:
         """Ends the file and writes its checksum; it is not flushed to the disk yet."""

@@ -33,6 +33,9 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
 }
 # Source before time: one point's rows of one source lie together, and compress together.
 ORDER: Final = ("asset", "point", "source", "ts")
+SERIES: Final = ("asset", "point", "source")
+# What of a row an answer is made of; who sent it, and under which number, is not among it.
+ANSWERED: Final = ("ts", *SERIES, "value", "flags", "sd", "recv_delay_ms")
 
 _SOURCE_WORDS = pl.Series([""] + [source.word for source in Source], dtype=pl.String)
 

@@ -19,7 +19,7 @@ from podtwin.api.letter_models import (
 )
 from podtwin.api.paging import MAX_CURSOR, foreign_cursor, make_cursor, read_cursor
 from podtwin.api.problem import ProblemError
-from podtwin.api.times import parse_time
+from podtwin.api.ranges import time_of
 from podtwin.letters import Letter, LetterQuery, Position, Stage
 
 MAX_PAGE: Final = 500
@@ -51,7 +51,8 @@ async def deadletters(
 ) -> Response:
     """A page; `next` leads to the one after it. Messages, readings and lines of all stages."""
     after = Position() if cursor is None else _position(cursor)
-    query = LetterQuery(site, node, reason, stage, _since_ns(context, since), after, limit)
+    since_ns = None if since is None else time_of("since", since, context.deps.clock.now_ns())
+    query = LetterQuery(site, node, reason, stage, since_ns, after, limit)
     found, following = await context.in_thread(lambda: context.deps.letters.page(query))
     shown = [letter_shape(each) for each in found]
     return answer(LettersShape(deadletters=shown, next=_cursor(following)))
@@ -95,16 +96,6 @@ async def _find(context: Context, deadletter: str) -> Letter:
         detail = f"there is no dead letter {shorten(deadletter)}; {rule}"
         raise ProblemError(404, "unknown_deadletter", detail)
     return found
-
-
-def _since_ns(context: Context, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_time(text, context.deps.clock.now_ns())
-    except ValueError as error:
-        detail = f"query parameter 'since': {error}"
-        raise ProblemError(400, "invalid_parameter", detail) from None
 
 
 def _cursor(position: Position | None) -> str | None:

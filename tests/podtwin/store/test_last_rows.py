@@ -15,9 +15,9 @@ from support.memory_history import MemoryHistory
 
 from podcore.frame import READING, Frame, ReadingBody
 from podtwin.store import last_rows, parquet
-from podtwin.store.last_rows import COLUMNS, last_of_frames, newest, read_last
+from podtwin.store.last_rows import last_of_frames, newest, read_last
 from podtwin.store.row_file import write_rows
-from podtwin.store.rows import RowBuilder
+from podtwin.store.rows import ANSWERED, RowBuilder
 
 AT = MIDNIGHT_NS + 3_600 * NS
 
@@ -44,7 +44,7 @@ def built(of: list[Frame]) -> pl.DataFrame:
 @given(st.lists(frames, min_size=1))
 def test_frames_have_the_last_rows_that_their_table_has(of: list[Frame]) -> None:
     numbered = [msgspec.structs.replace(f, offset=k) for k, f in enumerate(of, 1)]
-    assert newest([last_of_frames(numbered)]).equals(newest([built(of).select(COLUMNS)]))
+    assert newest([last_of_frames(numbered)]).equals(newest([built(of).select(ANSWERED)]))
 
 
 def test_a_node_that_says_the_same_points_again_is_decoded_once(
@@ -67,7 +67,7 @@ def test_a_node_that_says_the_same_points_again_is_decoded_once(
 
 def test_no_frames_have_no_last_rows() -> None:
     assert last_of_frames([]).is_empty()
-    assert last_of_frames([]).columns == list(COLUMNS)
+    assert last_of_frames([]).columns == list(ANSWERED)
 
 
 @given(of=st.lists(frames, min_size=1))
@@ -78,7 +78,7 @@ def test_a_footer_holds_the_last_row_of_each_series(
     write_rows(built(of), path)
     found = read_last(path)
     assert found is not None
-    assert found.equals(newest([built(of).select(COLUMNS)]))
+    assert found.equals(newest([built(of).select(ANSWERED)]))
 
 
 def test_a_file_of_another_writer_has_none(tmp_path: Path) -> None:
