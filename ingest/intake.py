@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ingest.acks import OwedAck
 from ingest.dedupe import Seen
@@ -59,9 +60,7 @@ class Batch:
 
     def dead(self, arrival: Arrival, why: Rejected) -> None:
         """Keeps a message of which nothing could be used."""
-        self.letters.append(
-            DeadLetter(arrival.recv_ns, arrival.topic, arrival.size, arrival.payload, why)
-        )
+        self._keep(arrival, why)
         self.counts[reason_counter(why.reason.value)] += 1
 
     def refuse(self, arrival: Arrival, topic: Topic, bad: Sequence[Rejected]) -> None:
@@ -81,10 +80,8 @@ class Batch:
             self.counts[reason_counter(reason.value)] += count
         refused = [DeadReading(arrival.recv_ns, *each) for each in taken.refusals.kept]
         if taken.is_dead:
-            why, refused = refused[0].why, refused[1:]
-            self.letters.append(
-                DeadLetter(arrival.recv_ns, arrival.topic, arrival.size, arrival.payload, why)
-            )
+            self._keep(arrival, refused[0].why)
+            refused = refused[1:]
         self.refused += refused
 
     def acks(self) -> list[tuple[OwedAck, bool]]:
@@ -95,6 +92,17 @@ class Batch:
             if confirmed is not None:
                 owed.append((OwedAck(*key, confirmed), key in self.born))
         return owed
+
+    def _keep(self, arrival: Arrival, why: Rejected) -> None:
+        letter = DeadLetter(arrival.recv_ns, arrival.topic, arrival.size, arrival.payload, why)
+        self.letters.append(letter)
+
+
+class NativeTopic(NamedTuple):
+    """A topic of PodTwin's own, and how telemetry on it is read."""
+
+    topic: Topic
+    decode: Callable[[bytes], Telemetry | Unreadable]
 
 
 class Intake:
@@ -109,19 +117,17 @@ class Intake:
         self._ticks = ticks
         self._load_seen = load_seen
         self._seen: dict[SeenKey, Seen] = {}
-        self._topics: dict[str, Topic | ForeignReader | None] = {}
-        self._packed_filters: list[TopicFilter] = []
-        self._packed: set[str] = set()
+        self._topics: dict[str, NativeTopic | ForeignReader | None] = {}
+        self._packed: list[TopicFilter] = []
 
     def add_sources(self, sources: Sequence[Source]) -> None:
         """Takes messages of other formats as well, by their topics."""
         for each in sources:
             if isinstance(each, PackedTopics):
-                self._packed_filters.append(each.topics)
+                self._packed.append(each.topics)
             else:
                 self._readers.append(ForeignReader(each, self._registry, self._validator))
         self._topics.clear()
-        self._packed.clear()
 
     def take(self, arrivals: Sequence[Arrival], now_ns: int) -> Batch:
         """The batch that these messages make; with none of them, a tick when it is due."""
@@ -158,31 +164,37 @@ class Intake:
             batch.frames.append(tick)
 
     def _one(self, batch: Batch, arrival: Arrival) -> None:
-        topic = self._topic(arrival.topic)
-        if isinstance(topic, ForeignReader):
-            self._of_source(batch, arrival, topic)
-        elif topic is None or topic.kind is TopicKind.ACK:
+        place = self._place(arrival.topic)
+        if isinstance(place, ForeignReader):
+            self._of_source(batch, arrival, place)
+        elif place is None or place.topic.kind is TopicKind.ACK:
             batch.dead(arrival, reject(Reason.BAD_TOPIC, "topic", arrival.topic))
             if is_counted(arrival.topic):
                 batch.counts["dead"] += 1
-        elif topic.kind is TopicKind.TELEMETRY:
-            self._telemetry(batch, arrival, topic)
-        elif topic.kind is TopicKind.BIRTH:
-            self._birth(batch, arrival, topic)
+        elif place.topic.kind is TopicKind.TELEMETRY:
+            self._telemetry(batch, arrival, place)
+        elif place.topic.kind is TopicKind.BIRTH:
+            self._birth(batch, arrival, place.topic)
         else:
-            self._state(batch, arrival, topic)
+            self._state(batch, arrival, place.topic)
 
-    def _topic(self, text: str) -> Topic | ForeignReader | None:
-        if text not in self._topics:
-            if len(text) > MAX_TOPIC:
-                return parse_topic(text) or self._reader(text)
+    def _place(self, text: str) -> NativeTopic | ForeignReader | None:
+        """What reads a topic; None when nothing does."""
+        if text in self._topics:
+            return self._topics[text]
+        place = self._native(text) or self._reader(text)
+        if len(text) <= MAX_TOPIC:
             if len(self._topics) >= MAX_TOPICS:
                 self._topics.clear()
-                self._packed.clear()
-            self._topics[text] = parse_topic(text) or self._reader(text)
-            if any(each.matches(text) for each in self._packed_filters):
-                self._packed.add(text)
-        return self._topics[text]
+            self._topics[text] = place
+        return place
+
+    def _native(self, text: str) -> NativeTopic | None:
+        topic = parse_topic(text)
+        if topic is None:
+            return None
+        packed = any(each.matches(text) for each in self._packed)
+        return NativeTopic(topic, decode_packed if packed else decode_telemetry)
 
     def _reader(self, topic: str) -> ForeignReader | None:
         return next((each for each in self._readers if each.topics.matches(topic)), None)
@@ -190,17 +202,17 @@ class Intake:
     def _of_source(self, batch: Batch, arrival: Arrival, reader: ForeignReader) -> None:
         if arrival.size > MAX_PAYLOAD:
             batch.counts["dead"] += 1
-            batch.dead(arrival, reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes"))
+            batch.dead(arrival, _too_large(arrival))
             return
         batch.foreign(arrival, reader.take(arrival))
 
-    def _telemetry(self, batch: Batch, arrival: Arrival, topic: Topic) -> None:
+    def _telemetry(self, batch: Batch, arrival: Arrival, place: NativeTopic) -> None:
+        topic = place.topic
         if arrival.size > MAX_PAYLOAD:
             batch.counts["dead"] += 1
-            batch.dead(arrival, reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes"))
+            batch.dead(arrival, _too_large(arrival))
             return
-        decode = decode_packed if arrival.topic in self._packed else decode_telemetry
-        message = decode(arrival.payload)
+        message = place.decode(arrival.payload)
         retried = arrival.came_ns is not None  # its number is in the log, from when it came
         if not retried and not self._is_new(batch, topic, message.boot, message.seq):
             batch.counts["duplicate"] += 1
@@ -259,8 +271,7 @@ class Intake:
             return
         birth = decode_birth(arrival.payload) if arrival.size <= MAX_PAYLOAD else None
         if birth is None or isinstance(birth, Rejected):
-            why = birth or reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes")
-            batch.dead(arrival, why)
+            batch.dead(arrival, birth or _too_large(arrival))
             return
         started = parse_ts(birth.started) if birth.started is not None else None
         if isinstance(started, int) and not 0 <= started <= MAX_STARTED_NS:
@@ -287,6 +298,10 @@ class Intake:
             batch.dead(arrival, fault or reject(Reason.WRONG_TYPE, "state", arrival.payload[:48]))
             return
         batch.frames.append(state_frame(topic.site, topic.node, arrival.recv_ns, online=online))
+
+
+def _too_large(arrival: Arrival) -> Rejected:
+    return reject(Reason.TOO_LARGE, "payload", f"{arrival.size} bytes")
 
 
 def _outcome(tried: Batch) -> str:
