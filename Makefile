@@ -11,7 +11,7 @@ ARGS ?=
 
 help:
 	@echo "make demo    the whole program on simulated sites, in the browser (ARGS=\"--sites 3\")"
-	@echo "make test    all tests (ARGS=\"tests/podcore\")"
+	@echo "make test    the tests, but for the slow ones (ARGS=\"tests/podcore\")"
 	@echo "make slow    the tests of minutes: InfluxDB, Telegraf and faults that take their time"
 	@echo "make check   style, types, imports, architecture, and the wheel in an empty environment"
 	@echo "make bench   benchmarks"
