@@ -19,7 +19,6 @@ from ingest.ledger import Ledger, read_ledger
 from ingest.log import SqliteLog, SqliteLogReader
 from ingest.registry_store import load_sites
 from ingest.retention import LogRetention, Trimmer
-from podcore.errors import ConfigError
 from podcore.ports import Clock
 from podcore.retry import INTAKE
 from podcore.role import Health, Role
@@ -48,6 +47,7 @@ from podtwin.store.alert_pruning import AlertPruning
 from podtwin.store.alert_rows import Alerts
 from podtwin.store.audit import AuditLog
 from podtwin.store.deliveries import Deliveries
+from podtwin.store.influx_client import named
 from podtwin.store.keys import Keys
 from podtwin.store.outbox import SqliteOutbox
 from podtwin.store.retries import Retries
@@ -196,10 +196,7 @@ class Pipeline:
         return runner
 
     def _make_forwarder(self) -> Role:
-        address = self._options.influx
-        if address is None:
-            rule = "history is not `embedded`, so InfluxDB has to be named"
-            raise ConfigError("influx", None, rule, "set influx.url and influx.token_file")
+        address = named(self._options.influx, self._options.history)
         log, derived = self._reader(), self._derived_reader()
         forwarder = self._parts.forwarder = make_forward_role(
             address, log, derived, self._state, lambda: load_sites(log.connection), self._clock

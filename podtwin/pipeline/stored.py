@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.log import SharedLogReader
-from podcore.errors import ConfigError
 from podtwin.pipeline.forward import DERIVED_CURSOR, LOG_CURSOR
 from podtwin.pipeline.options import INFLUX
 from podtwin.store.history import EmbeddedHistory
-from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_client import InfluxAddress, named
 from podtwin.store.influx_history import InfluxHistory
 from podtwin.store.influx_reader import FluxReader
 
@@ -45,11 +44,9 @@ def stored(
     if kind != INFLUX:
         history = EmbeddedHistory(data_dir, log, derived)
         return Stored(history, _offsets(cursor, "sealer/log", "sealer/derived"))
-    if influx is None:
-        rule = "history is `influx`, so InfluxDB has to be named"
-        raise ConfigError("influx", None, rule, "set influx.url and influx.token_file")
+    address = named(influx, kind)
     done = _offsets(cursor, LOG_CURSOR, DERIVED_CURSOR)
-    return Stored(InfluxHistory(FluxReader(influx), log, derived, done), done)
+    return Stored(InfluxHistory(FluxReader(address), log, derived, done), done)
 
 
 def cursor_of(state: Path, reader: str) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from podcore.errors import ConfigError
+
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient
 
@@ -32,6 +34,19 @@ class InfluxAddress:
 
     def __str__(self) -> str:
         return f"bucket {self.bucket!r} of {self.org!r} at {self.url}"
+
+
+def named(address: InfluxAddress | None, history: str) -> InfluxAddress:
+    """The bucket that a history needs. history : the setting.
+
+    Raises
+    ------
+    ConfigError  When there is none.
+    """
+    if address is None:
+        rule = f"history is `{history}`, so InfluxDB has to be named"
+        raise ConfigError("influx", None, rule, "set influx.url and PODTWIN_INFLUX__TOKEN_FILE")
+    return address
 
 
 def connect(address: InfluxAddress, timeout_s: float) -> InfluxDBClient:

@@ -141,7 +141,7 @@ def test_with_the_embedded_history_alone_an_old_forwarder_holds_no_log(tmp_path:
 
 def test_without_an_address_the_role_is_refused(tmp_path: Path) -> None:
     options = PipelineOptions(tmp_path, roles=("forward",), history="influx")
-    with pytest.raises(ConfigError, match=r"influx\.token_file"):
+    with pytest.raises(ConfigError, match="PODTWIN_INFLUX__TOKEN_FILE"):
         Pipeline(options, SystemClock())
 
 
