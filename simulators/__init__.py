@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simulators.faults import FAULTS, Fault, FaultSpec, Label, parse_fault
+from simulators.fault_kinds import FAULTS
+from simulators.faults import Fault, FaultSpec, Label, parse_fault
 from simulators.site import SimulatedSite
 
 __all__ = ["FAULTS", "Fault", "FaultSpec", "Label", "SimulatedSite", "parse_fault"]

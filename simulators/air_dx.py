@@ -23,12 +23,15 @@ from simulators.air import (
 )
 from simulators.climate import Climate, Weather
 from simulators.cooling import Crac
-from simulators.electrical import Pdu, Ups
+from simulators.electrical import Pdu, Ups, UpsBattery
+from simulators.ills import HEALTHY, Ills
 from simulators.rack import Rack
 
 _C_P = SPECIFIC_HEAT_J_KG_K
 _WEATHER_EVERY = 10  # steps
 _LOAD_EVERY = 5
+_PHASES = 3
+_OPENED = 20.0  # how much more leaks past the racks, a share of breach
 _COMMISSIONED_S = 1_735_689_600.0  # 2025-01-01: the counters stand as if it had run since
 
 
@@ -85,6 +88,10 @@ class AirDxPlant:
     ) -> None:
         self.module, self.racks, self.crac = module, racks, crac
         self.ups, self.pdu, self.climate = ups, pdu, climate
+        self.battery = UpsBattery(ups.rating_w)
+        self.ills: Ills = HEALTHY
+        self.ups_mode = "online"  # a word of UPS_MODES
+        self.supplied = True  # whether the UPS has anything to give
         self.time_s = start_s
         self.steps = 0
         self.books = Books()
@@ -100,13 +107,15 @@ class AirDxPlant:
         self._air_kg = module.volume_m3 * DENSITY_KG_M3
         self._look_outside()
         crac.unit.settle()
-        self._electrics()
+        self._electrics(1.0)
         running_h = max(0.0, start_s - _COMMISSIONED_S) / 3600.0
         self.meter_energy_wh = running_h * self.facility_power_w
         self.pdu_energy_wh = running_h * self.pdu_power_w
 
     def step(self, step_s: float) -> None:
         """Goes on by `step_s` (at most 1 s)."""
+        if self.ills is not HEALTHY:
+            self._fall_ill()
         if self.steps % _LOAD_EVERY == 0:
             for rack in self.racks:
                 rack.load.aim(self.time_s)
@@ -115,7 +124,7 @@ class AirDxPlant:
         for rack in self.racks:
             rack.step(self.cold_c, self.hot_c, step_s)
         self.crac.step(self.hot_c, self.humidity_ratio, self.weather.pressure_pa, step_s)
-        self._electrics()
+        self._electrics(step_s)
         self._room(step_s)
         self._count_energy(step_s)
         self.steps += 1
@@ -126,13 +135,15 @@ class AirDxPlant:
         sensible = self._cold_j_k * self.cold_c + self._hot_j_k * self.hot_c
         sensible += self.module.inside_j_k * self.inside_c + self.module.steel_j_k * self.steel_c
         latent = self._air_kg * self.humidity_ratio * LATENT_HEAT_J_KG
-        return sensible + latent + self.crac.stored_j() + sum(r.stored_j() for r in self.racks)
+        things = self.crac.stored_j() + self.battery.stored_j()
+        return sensible + latent + things + sum(r.stored_j() for r in self.racks)
 
     @property
     def pressure_difference_pa(self) -> float:
         """Cold minus hot aisle, from the air that leaks past the racks. [Pa]"""
         # Leakage flow goes with pressure to the 0.6; 0.2 kg/s at 5 Pa.
-        size = 5.0 * math.pow(abs(self.bypass_kg_s) / 0.2, 1.0 / 0.6)
+        opening = 0.2 * (1.0 + _OPENED * self.ills.breach)
+        size = 5.0 * math.pow(abs(self.bypass_kg_s) / opening, 1.0 / 0.6)
         return size if self.bypass_kg_s >= 0.0 else -size
 
     def humidity_percent(self, temperature_c: float) -> float:
@@ -147,11 +158,46 @@ class AirDxPlant:
             self.hot_c, self.crac.coil_c, self.weather.temperature_c, self.weather.pressure_pa
         )
 
-    def _electrics(self) -> None:
+    def _fall_ill(self) -> None:
+        """Hands what ails the plant to its parts; back in health it does so once more."""
+        ills, crac = self.ills, self.crac
+        crac.powered = not ills.grid_out
+        crac.unit.tripped = ills.tripped or ills.grid_out
+        crac.unit.charge_lost = ills.charge_lost
+        crac.fan_lost, crac.filter_added, crac.coil_lost = (
+            ills.fan_lost, ills.filter_added, ills.coil_lost,
+        )  # fmt: skip
+        self.battery.lost = ills.battery_lost
+        for place, rack in enumerate(self.racks):
+            rack.breach = ills.breach
+            rack.fans_lost = ills.racks_fans_lost.get(place, 0.0)
+            rack.powered = self.supplied and not (ills.phase_lost and place % _PHASES == 0)
+
+    def _electrics(self, step_s: float) -> None:
         self.it_power_w = sum(rack.power_w for rack in self.racks)
         self.pdu_power_w = self.it_power_w + self.pdu.loss_w(self.it_power_w)
-        self.ups_input_w = self.pdu_power_w + self.ups.loss_w(self.pdu_power_w)
-        self.facility_power_w = self.ups_input_w + self.crac.fan_power_w + self.crac.unit.power_w
+        self._supply(step_s)
+        cooling_w = self.crac.fan_power_w + self.crac.unit.power_w
+        self.facility_power_w = 0.0 if self.ills.grid_out else self.ups_input_w + cooling_w
+
+    def _supply(self, step_s: float) -> None:
+        """The UPS's mode, what it draws, and what its battery gives or gains."""
+        ills, battery = self.ills, self.battery
+        self.from_battery_w = 0.0
+        lossy_w = self.pdu_power_w + self.ups.loss_w(self.pdu_power_w)
+        if not (ills.grid_out or ills.rectifier_out):
+            charging_w = battery.recharge_w()
+            self.ups_mode, self.ups_input_w = "online", lossy_w + charging_w
+            if charging_w:
+                self.from_battery_w = -battery.take(charging_w, step_s)
+        elif battery.charge > 0.0:
+            self.ups_mode, self.ups_input_w = "battery", 0.0
+            self.from_battery_w = battery.give(lossy_w, step_s)
+        elif ills.grid_out:  # empty
+            self.ups_input_w = 0.0
+        else:
+            self.ups_mode, self.ups_input_w = "bypass", self.pdu_power_w
+        self.supplied = not ills.grid_out or battery.charge > 0.0
 
     def _room(self, step_s: float) -> None:
         # All flows at the temperatures before the step, then all stores at once.
@@ -165,7 +211,7 @@ class AirDxPlant:
         hot_wall_w = module.hot_w_k * (hot_c - self.inside_c)
         through_w = module.envelope_w_k * (self.inside_c - self.steel_c)
         fresh_w = module.infiltration_kg_s * _C_P * (self.weather.temperature_c - hot_c)
-        losses_w = self.ups_input_w - self.it_power_w
+        losses_w = self.ups_input_w + self.from_battery_w - self.it_power_w
         supplied_w = _C_P * crac.flow_kg_s * crac.supply_c
         returned_w = _C_P * crac.flow_kg_s * hot_c
         cold_gain_w = supplied_w - _C_P * drawn_cold * cold_c - leaked_w - cold_wall_w

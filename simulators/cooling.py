@@ -11,6 +11,8 @@ from simulators.dx import Compressor, DxUnit
 
 _FAN_EXPONENT = 2.7  # measured on variable-speed fans 2.3 to 2.9; the affinity law says 3
 _SLOWEST_FAN = 0.3
+_STILL = 0.02  # of full flow, by buoyancy alone
+_FILTER_SHARE = 0.35  # a clean filter's part of what the fan works against
 _FAN_LAG_S = 8.0
 _CONTROL_LAG_S = 12.0  # the controller's own probe
 _START_ABOVE_K = 1.0
@@ -37,13 +39,19 @@ class CracBuild:
 
 
 class Crac:
-    """State of the unit; `step` takes return air and leaves supply air and powers."""
+    """State of the unit; `step` takes return air and leaves supply air and powers.
+
+    Set from outside: `powered`, and what is lost or added by faults (shares; see `ills`).
+    """
 
     def __init__(self, build: CracBuild, load_w: float) -> None:
         self.build = build
         ratio = load_w / (SPECIFIC_HEAT_J_KG_K * build.air_rise_k * build.full_flow_kg_s)
+        self.powered = True
+        self.fan_lost, self.filter_added, self.coil_lost = 0.0, 0.0, 0.0
         self.fan_speed = min(1.0, max(_SLOWEST_FAN, ratio))
-        self.flow_kg_s = self.fan_speed * build.full_flow_kg_s
+        self._wanted_fan = self.fan_speed
+        self.flow_kg_s = self._flow_kg_s()
         self.fan_power_w = self._fan_power_w()
         self.supply_c = build.supply_setpoint_c
         self.coil_c = self.supply_c - 1.0
@@ -60,7 +68,8 @@ class Crac:
     @property
     def filter_pa(self) -> float:
         """Pressure difference across the filter. [Pa]"""
-        return self.build.filter_pa * math.pow(self.fan_speed, 1.8)
+        share = self.flow_kg_s / self.build.full_flow_kg_s
+        return self.build.filter_pa * (1.0 + self.filter_added) * math.pow(share, 1.8)
 
     def stored_j(self) -> float:
         """Heat held above 0 °C. [J]"""
@@ -81,22 +90,34 @@ class Crac:
     def _control(self, return_c: float, step_s: float) -> None:
         self._probe_c += (self.supply_c - self._probe_c) * step_s / _CONTROL_LAG_S
         error_k = self._probe_c - self.build.supply_setpoint_c
-        if not self.unit.running:
+        if self.unit.running and self.powered:
+            self.unit.step(max(0.0, self._cool.step(error_k, step_s)), step_s)
+            rise_k = return_c - self._probe_c
+            self._wanted_fan = self._blow.step(rise_k - self.build.air_rise_k, step_s)
+        else:
             # Without cooling there is no rise to control: the fan goes on as it was.
-            self.unit.step(1.0 if error_k > _START_ABOVE_K else 0.0, step_s)
+            starts = self.powered and error_k > _START_ABOVE_K
+            self.unit.step(1.0 if starts else 0.0, step_s)
             self._cool.restart(self.build.compressor.slowest)
-            return
-        self.unit.step(max(0.0, self._cool.step(error_k, step_s)), step_s)
-        rise_k = return_c - self._probe_c
-        wanted_fan = self._blow.step(rise_k - self.build.air_rise_k, step_s)
-        self.fan_speed += (wanted_fan - self.fan_speed) * min(1.0, step_s / _FAN_LAG_S)
-        self.flow_kg_s = self.fan_speed * self.build.full_flow_kg_s
+        wanted = self._wanted_fan if self.powered else _STILL
+        self.fan_speed += (wanted - self.fan_speed) * min(1.0, step_s / _FAN_LAG_S)
+        self.flow_kg_s = self._flow_kg_s()
+
+    def _flow_kg_s(self) -> float:
+        # Against more resistance the same speed moves less, as the root of the pressures.
+        resistance = math.sqrt(1.0 + _FILTER_SHARE * self.filter_added)
+        share = self.fan_speed * (1.0 - self.fan_lost) / resistance
+        return share * self.build.full_flow_kg_s
 
     def _fan_power_w(self) -> float:
+        if not self.powered:
+            return 0.0
         return self.build.full_fan_power_w * math.pow(self.fan_speed, _FAN_EXPONENT)
 
     def _effectiveness(self, carried_w_k: float) -> float:
-        return 1.0 - math.exp(-self.build.coil_w_k * self.fan_speed**0.7 / carried_w_k)
+        share = self.flow_kg_s / self.build.full_flow_kg_s
+        clean_w_k = self.build.coil_w_k * share**0.7
+        return 1.0 - math.exp(-(1.0 - self.coil_lost) * clean_w_k / carried_w_k)
 
     def _condensed_kg_s(self, share: float, ratio: float, pressure_pa: float) -> float:
         # Vapour goes to the metal with the same effectiveness as heat (Lewis number 1).

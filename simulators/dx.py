@@ -16,6 +16,9 @@ _CAPACITY = (1.0013476, -0.0187754, 0.0015312, 0.0054931, -0.0000901, -0.0004408
 _INPUT_RATIO = (0.3037085, 0.0310288, -0.0009543, 0.0053687, 0.0004729, -0.0004469)
 # Part load of a 207 kW scroll unit (EnergyPlus reference data): power share at a capacity share.
 _PART_LOAD = (0.0414674, 0.6543795, 0.3044125)
+# Of capacity and of COP, a share of the charge that is gone: 14 % less refrigerant cost 8 % and
+# 4.6 % (Breuker and Braun, HVAC&R Research 4(3), 1998, doi:10.1080/10789669.1998.10391406).
+_CAPACITY_PER_CHARGE, _COP_PER_CHARGE = 0.57, 0.33
 _WET_BULB_C = (12.2, 26.7)
 _OUTDOOR_C = (15.6, 51.7)
 
@@ -36,6 +39,7 @@ class DxUnit:
     """The refrigerant side: speed, heat taken from the coil, electrical power.
 
     `tripped` is set from outside: the high-pressure switch has opened, the motor stops at once.
+    So is `charge_lost`, the share of the refrigerant that has leaked.
     """
 
     def __init__(self, compressor: Compressor, speed: float) -> None:
@@ -44,6 +48,7 @@ class DxUnit:
         self.capacity_w = 0.0
         self.power_w = 0.0
         self.tripped = False
+        self.charge_lost = 0.0
         self._since_s = compressor.least_on_s  # since the last start or stop
         self._full_capacity_w = compressor.rated_capacity_w
         self._full_power_w = compressor.rated_capacity_w / compressor.rated_cop
@@ -78,8 +83,10 @@ class DxUnit:
         """Capacity and power at the present speed."""
         a, b, c = _PART_LOAD
         share = self.speed
-        self.capacity_w = self._full_capacity_w * share
-        self.power_w = self._full_power_w * (a + (b + c * share) * share) if share else 0.0
+        left = 1.0 - _CAPACITY_PER_CHARGE * self.charge_lost
+        self.capacity_w = left * self._full_capacity_w * share
+        full_w = left * self._full_power_w / (1.0 - _COP_PER_CHARGE * self.charge_lost)
+        self.power_w = full_w * (a + (b + c * share) * share) if share else 0.0
 
     def _set_speed(self, wanted: float, step_s: float) -> None:
         limits = self.compressor

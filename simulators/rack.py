@@ -13,6 +13,9 @@ _WARM_INLET_C = 25.0
 _SLOWEST_FAN = 0.35
 _FAN_PER_LOAD = 0.62
 _FAN_PER_K = 0.02  # above the warm inlet
+_STILL = 0.03  # of full flow, by buoyancy alone
+_MOST_RECIRCULATED = 0.9
+_SHUTS_DOWN_C, _STARTS_BELOW_C = 47.0, 30.0  # inlet; makers' critical limits are 42 to 47
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +36,35 @@ class RackBuild:
 
 
 class Rack:
-    """State and flows of one rack; `step` moves heat, and says which air it took and gave."""
+    """State and flows of one rack; `step` moves heat, and says which air it took and gave.
+
+    Set from outside: `powered`, `fans_lost` (share of their flow), and `breach` (share of inlet
+    air from the hot aisle beside the rack's own).
+    """
 
     __slots__ = (
         "air_out_w",
+        "breach",
         "build",
         "cold_kg_s",
+        "fans_lost",
         "flow_kg_s",
         "hot_kg_s",
         "inlet_c",
         "load",
         "power_w",
+        "powered",
         "rear_c",
         "server_c",
+        "shut_down",
     )
 
     def __init__(self, build: RackBuild, load: RackLoad, inlet_c: float) -> None:
         self.build = build
         self.load = load
         self.inlet_c = inlet_c
+        self.powered, self.fans_lost, self.breach = True, 0.0, 0.0
+        self.shut_down = False
         self.power_w = load.power_w
         self.flow_kg_s = self._wanted_flow_kg_s()
         self.hot_kg_s = build.recirculation * self.flow_kg_s
@@ -68,10 +81,12 @@ class Rack:
         into the hot aisle above 0 °C, all at the temperatures before the step.
         """
         build = self.build
-        share = build.recirculation
+        share = min(_MOST_RECIRCULATED, build.recirculation + self.breach)
         inlet_c = self.inlet_c = cold_c + share * (hot_c - cold_c)
         warmth = 1.0 + _LEAKAGE_PER_K * max(0.0, inlet_c - _WARM_INLET_C)
-        self.power_w = self.load.step(step_s) * warmth
+        self.shut_down = inlet_c > (_STARTS_BELOW_C if self.shut_down else _SHUTS_DOWN_C)
+        asked_w = self.load.step(step_s) * warmth
+        self.power_w = asked_w if self._runs() else 0.0
         self.flow_kg_s += (self._wanted_flow_kg_s() - self.flow_kg_s) * min(1.0, step_s / 10.0)
         carried_w_k = self.flow_kg_s * SPECIFIC_HEAT_J_KG_K
         exchanged_w = self._effectiveness() * carried_w_k * (self.server_c - inlet_c)
@@ -93,7 +108,12 @@ class Rack:
         units = self.build.exchange_w_k * ratio**0.6 / (self.flow_kg_s * SPECIFIC_HEAT_J_KG_K)
         return 1.0 - math.exp(-units)
 
+    def _runs(self) -> bool:
+        return self.powered and not self.shut_down
+
     def _wanted_flow_kg_s(self) -> float:
+        if not self._runs():
+            return _STILL * self.build.full_flow_kg_s
         speed = _SLOWEST_FAN + _FAN_PER_LOAD * self.load.utilisation
         speed += _FAN_PER_K * max(0.0, self.inlet_c - _WARM_INLET_C)
-        return self.build.full_flow_kg_s * min(1.0, speed)
+        return self.build.full_flow_kg_s * min(1.0, speed) * (1.0 - self.fans_lost)

@@ -6,6 +6,7 @@ a unit's own bias and gain are drawn once from its seed.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
@@ -74,10 +75,22 @@ def kind_of(point: Point) -> SensorKind:
 class Sensor:
     """One sensor: follows the truth, and is read now and then.
 
-    `stuck` holds it at what it last showed.
+    `stuck` holds it at what it last showed; `off` is what a fault adds to what it shows, `noisy`
+    the standard deviation that one adds, `dropping` the share of samples that never come.
     """
 
-    __slots__ = ("_bias", "_chance", "_gain", "_kind", "_lagged", "shown", "stuck")
+    __slots__ = (
+        "_bias",
+        "_chance",
+        "_gain",
+        "_kind",
+        "_lagged",
+        "dropping",
+        "noisy",
+        "off",
+        "shown",
+        "stuck",
+    )
 
     def __init__(self, kind: SensorKind, chance: Random) -> None:
         self._kind = kind
@@ -87,6 +100,7 @@ class Sensor:
         self._lagged: float | None = None
         self.shown: float | None = None
         self.stuck = False
+        self.off, self.noisy, self.dropping = 0.0, 0.0, 0.0
 
     @property
     def lag_s(self) -> float:
@@ -101,14 +115,18 @@ class Sensor:
         else:
             self._lagged = lagged + (truth - lagged) * min(1.0, step_s / self._kind.lag_s)
 
+    def drops(self) -> bool:
+        """Whether the sample that is due never comes."""
+        return self.dropping > 0.0 and self._chance.random() < self.dropping
+
     def read(self, truth: float) -> float:
         """What it shows."""
         if self.stuck and self.shown is not None:
             return self.shown
         kind = self._kind
         value = truth if self._lagged is None else self._lagged
-        value = value * self._gain + self._bias
-        spread = kind.noise_sd + kind.noise_share * abs(value)
+        value = value * self._gain + self._bias + self.off
+        spread = math.hypot(kind.noise_sd + kind.noise_share * abs(value), self.noisy)
         if spread:
             value += self._chance.gauss(0.0, spread)
         value = round(min(kind.high, max(kind.low, value)), kind.digits)

@@ -13,7 +13,6 @@ from simulators.rack import Rack
 Truth = Callable[[], float]
 
 _OFF, _MECHANICAL = COOLING_MODES.index("off"), COOLING_MODES.index("mechanical")
-_ONLINE = UPS_MODES.index("online")
 _VOLTAGE_V = 232.0
 _FREQUENCY_HZ = 50.0  # all places of the shipped sites have it
 _BATTERY_OVER_AISLE_K = 1.5  # float charge
@@ -66,9 +65,9 @@ def _ups(plant: AirDxPlant) -> dict[str, Truth]:
     return {
         "input_power": lambda: plant.ups_input_w,
         "output_power": lambda: plant.pdu_power_w,
-        "battery_charge": lambda: 100.0,
+        "battery_charge": lambda: 100.0 * plant.battery.charge,
         "battery_temp": lambda: plant.cold_c + _BATTERY_OVER_AISLE_K,
-        "mode": lambda: _ONLINE,
+        "mode": lambda: UPS_MODES.index(plant.ups_mode),
     }
 
 

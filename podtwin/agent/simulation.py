@@ -23,13 +23,15 @@ from podcore.frame import BirthPoint
 from podcore.ports import Backlog, Clock
 from podcore.site import Site
 from podtwin.agent.node import MakeSender, PublishingNode
-from simulators.faults import Fault, FaultSpec
+from simulators.faults import Fault, FaultSpec, Label
 from simulators.site import SimulatedSite
 
 BATCH = 100  # samples of the past a commit: one wait for the disk for all of them
 MOST_WAITING = 20_000  # samples of the past that may wait in the outbox: 24 MB at 1.2 kB
 ASLEEP_NS = 5 * NS  # later than this the machine slept, and what was missed is not made up
 _DEFAULT_NODE = "gw-1"
+
+TellFaults = Callable[[Sequence[Label]], None]
 
 
 class Plant(Protocol):
@@ -41,6 +43,10 @@ class Plant(Protocol):
 
     def sample(self, ts_ns: int, *, every_s: float = 1.0) -> dict[str, float]:
         """The readings due at a time."""
+
+    @property
+    def labels(self) -> list[Label]:
+        """The truth about its faults."""
 
     def add_fault(self, fault: Fault) -> None:
         """One more fault."""
@@ -72,6 +78,7 @@ class SimulatedNode(PublishingNode):
     make_sender : the sender for a backlog and its first birth.
     faults : begin to count with the first live sample, or with the first of all if none is live.
     on_first_live : told the time of the first live sample, before it is taken.
+    on_faults : told the truth about the faults once their times are known.
     """
 
     def __init__(  # noqa: PLR0913 - what is played, by whom, and how
@@ -85,12 +92,14 @@ class SimulatedNode(PublishingNode):
         script: Script = LIVE,
         faults: Sequence[FaultSpec] = (),
         on_first_live: Callable[[int], None] = lambda _ts_ns: None,
+        on_faults: TellFaults = lambda _labels: None,
     ) -> None:
         self.site = site
         self.script = script
         self._plant = plant
         self._faults = faults
         self._on_first_live = on_first_live
+        self._on_faults = on_faults
         waiting = outbox.first() <= outbox.last()
         self._recorded = outbox.recorded_up_to >= outbox.first() or (
             not waiting and script.past_s > 0
@@ -147,6 +156,7 @@ class SimulatedNode(PublishingNode):
     def _begin_faults(self, zero_ns: int) -> None:
         for spec in self._faults:
             self._plant.add_fault(spec.at(zero_ns))
+        self._on_faults(self._plant.labels)
 
     def _held_up(self, played_s: float, began_s: float) -> bool:
         """Waits for the pace, and for room; whether the end came meanwhile."""
@@ -196,6 +206,7 @@ def simulated_node(  # noqa: PLR0913 - what is played, where to, and how
     script: Script = LIVE,
     faults: Sequence[FaultSpec] = (),
     on_first_live: Callable[[int], None] = lambda _ts_ns: None,
+    on_faults: TellFaults = lambda _labels: None,
     patience: Patience = DEFAULT_PATIENCE,
 ) -> SimulatedNode:
     """A node that plays a site: plant, outbox and sender put together.
@@ -226,6 +237,7 @@ def simulated_node(  # noqa: PLR0913 - what is played, where to, and how
         script=script,
         faults=mine,
         on_first_live=on_first_live,
+        on_faults=on_faults,
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ingest.address import BrokerAddress
     from podcore.ports import Clock
     from podcore.site import Site
-    from podtwin.agent.simulation import Script, SimulatedNode
+    from podtwin.agent.simulation import Script, SimulatedNode, TellFaults
     from simulators.faults import FaultSpec
 
 
@@ -40,7 +40,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 42,
     faults: Annotated[
         list[str] | None,
-        typer.Option("--fault", help="NAME[:site=S,point=P]@TIME[/for=DURATION]; repeat it."),
+        typer.Option("--fault", help="NAME[:key=value,...]@TIME[/ramp=D][/for=D]; repeat it."),
     ] = None,
     speed: Annotated[
         str,
@@ -58,10 +58,15 @@ def simulate(
     data_dir: Annotated[
         Path, typer.Option("--data-dir", help="Where the outboxes are kept.")
     ] = Path("data"),
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="File that gets a line of JSON for each fault; never published."),
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Publish the readings of simulated sites, with an outbox that survives a restart."""
     from podcore.clock import SystemClock
+    from podtwin.agent.truth_file import TruthFile
     from simulators.faults import parse_fault
 
     clock, address = SystemClock(), broker_address(broker, ca_file)
@@ -69,8 +74,12 @@ def simulate(
     script = _script(speed_of(speed), length_s, duration_s(past, "--past"))
     wanted = _sites(site_files, sites, seed)
     specs = [parse_fault(text) for text in faults or ()]
-    nodes = _nodes(wanted, data_dir, address, clock, _Play(seed, script, specs))
+    told = None if truth is None else TruthFile(truth)
+    tell = told.tell if told else None
+    nodes = _nodes(wanted, data_dir, address, clock, _Play(seed, script, specs, tell))
     play(nodes, clock, length_s if script.live else None, endless=script.live)
+    if told is not None:
+        told.close()
     _summary(nodes, output, broker)
 
 
@@ -81,6 +90,7 @@ class _Play:
     seed: int
     script: Script
     faults: Sequence[FaultSpec]
+    tell: TellFaults | None
 
 
 def _nodes(
@@ -107,6 +117,7 @@ def _nodes(
             ulid=str(ULID()),
             script=_not_again(what.script, outbox),
             faults=what.faults,
+            on_faults=what.tell or (lambda _labels: None),
         )
         for site, outbox in zip(sites, outboxes, strict=True)
     ]

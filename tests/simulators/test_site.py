@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
 from podcore.clock import NS
 from podcore.errors import ConfigError
 from podcore.quantity import QUANTITIES
 from podtwin.pipeline.demo_sites import air_dx_template
-from simulators import Fault, Label, SimulatedSite
+from simulators import FAULTS, Fault, Label, SimulatedSite
 
 START_NS = 1_764_000_000 * NS
 
@@ -124,5 +126,58 @@ def test_labels_tell_the_truth() -> None:
     trip, stuck = Fault("compressor-trip", 1, 2), Fault("sensor-stuck", 3, point="rack-01/it_power")
     assert simulated(trip, stuck).labels == [
         Label("ams-03", "compressor-trip", "crac-1", 1, 2, None),
-        Label("ams-03", "sensor-stuck", "rack-01", 3, None, None),
+        Label("ams-03", "sensor-stuck", "rack-01", 3, None, None, point="rack-01/it_power"),
     ]
+
+
+SUPPLY = "crac-1/supply_air_temp"
+
+
+def of_supply(*faults: Fault, minutes: int = 60) -> list[float]:
+    site = simulated(*faults)
+    samples = (site.sample(at(10 * index)) for index in range(6 * minutes + 1))
+    return [sample[SUPPLY] for sample in samples if SUPPLY in sample]
+
+
+def test_a_biased_sensor_shows_so_much_more() -> None:
+    biased = of_supply(Fault("sensor-bias", START_NS, severity=3.0))
+    assert [round(b - w, 1) for b, w in zip(biased, of_supply(), strict=True)] == [3.0] * 361
+
+
+def test_a_drifting_sensor_shows_more_and_more() -> None:
+    drifting = of_supply(Fault("sensor-drift", START_NS, severity=2.0))
+    assert drifting[-1] - of_supply()[-1] == pytest.approx(2.0, abs=0.11)
+    assert drifting[180] - of_supply()[180] == pytest.approx(1.0, abs=0.11)
+
+
+def test_a_noisy_sensor_spreads_as_it_was_told() -> None:
+    noisy = of_supply(Fault("sensor-noise", START_NS, severity=1.5), minutes=180)
+    errors = [n - w for n, w in zip(noisy, of_supply(minutes=180), strict=True)]
+    assert statistics.stdev(errors) == pytest.approx(1.5, rel=0.1)
+
+
+def test_a_sensor_that_drops_out_leaves_its_share_away_and_no_other_notices() -> None:
+    dropping = of_supply(Fault("sensor-dropout", START_NS, severity=0.4), minutes=180)
+    assert len(dropping) == pytest.approx(0.6 * 1_081, rel=0.1)
+    faulty = simulated(Fault("sensor-dropout", START_NS, severity=1.0))
+    sample, whole = faulty.sample(START_NS), simulated().sample(START_NS)
+    assert sample == {point: value for point, value in whole.items() if point != SUPPLY}
+
+
+def test_a_fault_of_an_unknown_rack_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"rack-9.*no rack of ams-03; nearest is"):
+        simulated(Fault("rack-thermal-runaway", at(1), rack="rack-9"))
+
+
+def test_a_label_names_the_asset_that_the_fault_is_about() -> None:
+    names = ("fan-degradation", "containment-breach", "grid-outage", "rack-thermal-runaway")
+    labels = simulated(*(Fault(name, 1) for name in names)).labels
+    assert [each.asset for each in labels] == ["crac-1", "cold-aisle", "meter-main", "rack-01"]
+
+
+def test_a_label_says_how_severe_the_fault_becomes() -> None:
+    slow = Fault("coil-fouling", 1, severity=0.4, ramp_ns=5)
+    usual = FAULTS["fan-degradation"].severity
+    assert usual is not None
+    labels = simulated(slow, Fault("fan-degradation", 2)).labels
+    assert [(each.severity, each.ramp_ns) for each in labels] == [(0.4, 5), (usual.usual, 0)]

@@ -15,8 +15,8 @@ from podcore.clock import NS, SystemClock
 from podcore.frame import BirthPoint
 from podcore.ports import Backlog
 from podcore.role import RoleState
-from podtwin.agent.simulation import Script, SimulatedNode
-from simulators.faults import Fault, FaultSpec
+from podtwin.agent.simulation import Script, SimulatedNode, TellFaults
+from simulators.faults import Fault, FaultSpec, Label
 
 BOOT = "01JD0000000000000000000000"
 QUICK = Patience(window=200, resend_s=0.3, ack_wait_s=0.2)
@@ -39,6 +39,10 @@ class Plant:
             raise ArithmeticError("no plant is like this")
         return {"a/power": ts_ns / NS}
 
+    @property
+    def labels(self) -> list[Label]:
+        return [Label.of(fault, "s", "a") for fault in self.faults]
+
     def add_fault(self, fault: Fault) -> None:
         self.faults.append(fault)
 
@@ -59,6 +63,7 @@ class World:
         script: Script,
         faults: tuple[FaultSpec, ...] = (),
         on_first_live: Callable[[int], None] = lambda _ts_ns: None,
+        on_faults: TellFaults = lambda _labels: None,
     ) -> SimulatedNode:
         def make_sender(backlog: Backlog, birth: MakeBirth) -> Sender:
             return Sender(
@@ -82,6 +87,7 @@ class World:
             script=script,
             faults=faults,
             on_first_live=on_first_live,
+            on_faults=on_faults,
         )
         self.nodes.append(node)
         node.start()
@@ -137,6 +143,15 @@ def test_a_fault_counts_from_the_first_live_sample(world: World) -> None:
     world.wait_until(lambda: len(world.receiver.messages) > 0, node)
     assert world.plant.faults == [spec.at(told[0])]
     assert world.receiver.messages[0].ts == told[0]
+
+
+def test_the_truth_about_faults_is_told_once_their_times_are_known(world: World) -> None:
+    told: list[Label] = []
+    spec = FaultSpec("coil-fouling", onset_s=10.0)
+    node = world.node(MINUTE, (spec,), on_faults=told.extend)
+    world.wait_until(lambda: node.finished, node)
+    assert [label.fault for label in told] == ["coil-fouling"]
+    assert told[0].onset_ns == world.plant.faults[0].onset_ns
 
 
 def test_what_was_not_acknowledged_is_sent_after_a_restart_as_what_it_was(world: World) -> None:

@@ -69,7 +69,9 @@ def test_ten_minutes_of_the_past_of_two_sites_are_acknowledged(
 ) -> None:
     receiver = Receiver()
     acking = AckingReceiver(mosquitto.port, receiver, client_id="r")
-    options = ("--sites", "2", "--speed", "max", "--duration", "10m", "-o", "json")
+    truth = tmp_path / "truth.jsonl"
+    faults = ("--fault", "coil-fouling:site=ams-03@1m/ramp=5m", "--truth", str(truth))
+    options = ("--sites", "2", "--speed", "max", "--duration", "10m", "-o", "json", *faults)
     where = ("--broker", mosquitto.url, "--data-dir", str(tmp_path / "data"))
     ended = subprocess.run(
         [sys.executable, "-c", CODE, "simulate", *options, *where],
@@ -85,4 +87,7 @@ def test_ten_minutes_of_the_past_of_two_sites_are_acknowledged(
     assert sorted(file.name for file in (tmp_path / "data" / "outbox").glob("*.db")) == [
         "ams-03.gw-1.db",
         "osl-01.gw-1.db",
+    ]
+    assert [json.loads(line)["fault"] for line in truth.read_text().splitlines()] == [
+        "coil-fouling"
     ]
