@@ -93,7 +93,8 @@ class HistoryStatus:
 
     compactions : merges of files. quarantined : damaged files set apart, of which `rewritten`
     came again from the log. dropped_dates : past `history_keep`.
-    files, bytes : of it when last looked at, every ten minutes.
+    files, bytes : of it when last looked at, every ten minutes; of its rollups `rollup_bytes`.
+    rollups : files that were rolled up.
     """
 
     compactions: int = 0
@@ -102,6 +103,8 @@ class HistoryStatus:
     dropped_dates: int = 0
     files: int = 0
     bytes: int = 0
+    rollups: int = 0
+    rollup_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

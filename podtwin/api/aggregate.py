@@ -1,8 +1,7 @@
-"""Ranges made smaller: bins of a step, or the values that a chart cannot do without.
+"""Ranges made smaller: what a bin comes to, and the values that a chart cannot do without.
 
-Both work piece by piece and give the same however a range was cut: a bin that lies across two
-pieces is put together again from its parts. Counters stay absolute, and the mean of a state says
-nothing: unless a caller says otherwise these take the last value of a bin, gauges the mean.
+The history makes the bins. Counters stay absolute, and the mean of a state says nothing: unless a
+caller says otherwise these take the last value of a bin, gauges the mean.
 """
 
 from __future__ import annotations
@@ -30,80 +29,32 @@ class Agg(enum.StrEnum):
     COUNT = "count"
 
 
-def bin_parts(piece: pl.DataFrame, step_ns: int) -> pl.DataFrame:
-    """A piece as parts of bins, each named by its start; bins begin at multiples of the step."""
-    start = pl.col("ts").cast(pl.Int64)
-    newest = pl.col("ts").arg_max()
-    return (
-        piece.with_columns((start - start % step_ns).cast(piece.schema["ts"]).alias("bin"))
-        .group_by(*KEY, "bin")
-        .agg(
-            pl.col("value").sum().alias("sum"),
-            pl.len().cast(pl.Int64).alias("count"),
-            pl.col("value").min().alias("min"),
-            pl.col("value").max().alias("max"),
-            pl.col("ts").max().alias("last_ts"),
-            pl.col("value").get(newest).alias("last"),
-            pl.col("flags").bitwise_or().alias("flags"),
-            pl.col("sd").cast(pl.Float64).pow(2).sum().alias("variance_sum"),
-            pl.col("sd").count().cast(pl.Int64).alias("sd_count"),
-            pl.col("sd").get(pl.col("value").arg_min()).alias("min_sd"),
-            pl.col("sd").get(pl.col("value").arg_max()).alias("max_sd"),
-            pl.col("sd").get(newest).alias("last_sd"),
-        )
-    )
-
-
-def merge_parts(parts: pl.DataFrame) -> pl.DataFrame:
-    """Parts of the same bin as one; later pieces stand behind earlier ones."""
-    newest = pl.col("last_ts").arg_max()
-    return parts.group_by(*KEY, "bin", maintain_order=True).agg(
-        pl.col("sum").sum(),
-        pl.col("count").sum(),
-        pl.col("min").min(),
-        pl.col("max").max(),
-        pl.col("last_ts").max(),
-        pl.col("last").get(newest),
-        pl.col("flags").bitwise_or(),
-        pl.col("variance_sum").sum(),
-        pl.col("sd_count").sum(),
-        pl.col("min_sd").get(pl.col("min").arg_min()),
-        pl.col("max_sd").get(pl.col("max").arg_max()),
-        pl.col("last_sd").get(newest),
-    )
-
-
-def finish(parts: pl.DataFrame, agg: Agg) -> pl.DataFrame:
-    """Merged parts as rows: ts is the start of the bin, flags are all that occurred in it.
+def finish(bins: pl.DataFrame, agg: Agg) -> pl.DataFrame:
+    """Bins of a history as rows: ts is the start of the bin, flags are all that occurred in it.
 
     The deviation is that of the value that stands for the bin. Of a mean it is the root mean
     square: errors a few steps apart are not independent and do not average out.
     """
-    square = pl.col("variance_sum") / pl.col("sd_count")
     value, sd = {
-        Agg.MEAN: (
-            pl.col("sum") / pl.col("count"),
-            pl.when(pl.col("sd_count") > 0).then(square.sqrt()).cast(pl.Float32),
-        ),
+        Agg.MEAN: (pl.col("mean"), pl.col("variance").sqrt().cast(pl.Float32)),
         Agg.MIN: (pl.col("min"), pl.col("min_sd")),
         Agg.MAX: (pl.col("max"), pl.col("max_sd")),
         Agg.LAST: (pl.col("last"), pl.col("last_sd")),
         Agg.COUNT: (pl.col("count").cast(pl.Float64), pl.lit(None, dtype=pl.Float32)),
     }[agg]
-    return parts.select(
-        pl.col("bin").alias("ts"), *KEY, value.alias("value"), "flags", sd.alias("sd")
-    ).sort(*KEY, "ts")
+    rows = bins.select("ts", *KEY, value.alias("value"), "flags", sd.alias("sd"))
+    return rows.sort(*KEY, "ts")
 
 
-def finish_as_is_usual(parts: pl.DataFrame, gauges: Collection[str]) -> pl.DataFrame:
-    """Merged parts as rows, each point by the usual aggregate of its kind.
+def finish_as_is_usual(bins: pl.DataFrame, gauges: Collection[str]) -> pl.DataFrame:
+    """Bins as rows, each point by the usual aggregate of its kind.
 
     gauges : ids `site/asset/point` of gauges; all others keep their last value.
     """
     is_gauge = pl.concat_str("site", "asset", "point", separator="/").is_in(list(gauges))
     finished = [
-        finish(parts.filter(is_gauge), default_agg(PointKind.GAUGE)),
-        finish(parts.filter(~is_gauge), default_agg(PointKind.COUNTER)),
+        finish(bins.filter(is_gauge), default_agg(PointKind.GAUGE)),
+        finish(bins.filter(~is_gauge), default_agg(PointKind.COUNTER)),
     ]
     return pl.concat(finished).sort(*KEY, "ts")
 

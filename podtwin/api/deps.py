@@ -160,6 +160,7 @@ class ApiDeps:
 
     tables : a range as pieces ascending in time, columns `ts` (ns, UTC), `site, asset, point,
         source, value, flags, sd`; asked from up to eight threads at once.
+    bins : a range as bins of a step [ns], tables of `podtwin.store.bins.BINS`, each bin once.
     status : asked from the same threads.
     alerts, deliveries, endpoints, keys, audit : the state database. letters : what was refused.
     wake : told after a command or a message was written, so that nobody waits for a poll.
@@ -170,6 +171,7 @@ class ApiDeps:
     clock: Clock
     hub: Hub
     tables: Callable[[SeriesQuery], Iterator[pl.DataFrame]]
+    bins: Callable[[SeriesQuery, int], Iterator[pl.DataFrame]]
     status: Callable[[], Status]
     alerts: AlertStore
     deliveries: DeliveryLog

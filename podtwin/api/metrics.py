@@ -141,6 +141,8 @@ def _history(history: HistoryStatus) -> list[Metric]:
         _count("podtwin_history_dropped_dates", "Dates past keeping.", history.dropped_dates),
         _gauge("podtwin_history_files", "Files of the embedded history.", history.files),
         _gauge("podtwin_history_bytes", "Bytes of the embedded history.", history.bytes),
+        _count("podtwin_history_rollups", "Files that were rolled up.", history.rollups),
+        _gauge("podtwin_history_rollup_bytes", "Bytes of the rollups.", history.rollup_bytes),
     ]
 
 

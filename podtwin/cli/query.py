@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,8 +59,12 @@ def query(
 ) -> None:
     """Print values of points. Relative times count from the newest value of each site."""
     held, folder = open_history(data_dir, history)
-    pieces = read_pieces(held, points, (from_, to), source)
-    rows = pieces if step is None else _binned(pieces, step, agg, _gauges(folder))
+    span = (from_, to)
+    if step is None:
+        rows = read_pieces(held, points, span, source)
+    else:
+        step_ns, wanted = _step(step), _agg(agg, _gauges(folder))
+        rows = _binned(held, _queries(held, points, span, source), step_ns, wanted)
     _print(rows, output)
 
 
@@ -164,30 +169,44 @@ def _gauges(data_dir: Path) -> list[str] | None:
     ]
 
 
+def _step(text: str) -> int:
+    from podcore.errors import ConfigError
+    from podtwin.api.times import parse_span
+
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise ConfigError("--step", text, str(error)) from None
+
+
+def _agg(text: str | None, gauges: list[str] | None) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """How bins become rows."""
+    from podcore.errors import ConfigError
+    from podcore.names import did_you_mean
+    from podtwin.api.aggregate import Agg, finish, finish_as_is_usual
+
+    words = [each.value for each in Agg]
+    if text is not None and text not in words:
+        raise ConfigError("--agg", text, "is no aggregate", did_you_mean(text, words))
+    if text is not None:
+        return partial(finish, agg=Agg(text))
+    if gauges is None:
+        rule = "without a log.db nothing says which points are gauges and which counters"
+        raise ConfigError("--agg", None, rule, f"name one of {', '.join(words)}")
+    return partial(finish_as_is_usual, gauges=gauges)
+
+
 def _binned(
-    pieces: Iterator[pl.DataFrame], step: str, agg: str | None, gauges: list[str] | None
+    history: Histories,
+    queries: list[SeriesQuery],
+    step_ns: int,
+    finished: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> Iterator[pl.DataFrame]:
     import polars as pl
 
-    from podcore.errors import ConfigError
-    from podcore.names import did_you_mean
-    from podtwin.api.aggregate import Agg, bin_parts, finish, finish_as_is_usual, merge_parts
-    from podtwin.api.times import parse_span
-
-    words = [each.value for each in Agg]
-    if agg is not None and agg not in words:
-        raise ConfigError("--agg", agg, "is no aggregate", did_you_mean(agg, words))
-    if agg is None and gauges is None:
-        rule = "without a log.db nothing says which points are gauges and which counters"
-        raise ConfigError("--agg", None, rule, f"name one of {', '.join(words)}")
-    try:
-        step_ns = parse_span(step)
-    except ValueError as error:
-        raise ConfigError("--step", step, str(error)) from None
-    parts = [bin_parts(piece, step_ns) for piece in pieces]
-    if parts:
-        merged = merge_parts(pl.concat(parts))
-        yield finish(merged, Agg(agg)) if agg else finish_as_is_usual(merged, gauges or ())
+    bins = [part for wanted in queries for part in history.bins(wanted, step_ns)]
+    if bins:
+        yield finished(pl.concat(bins))
 
 
 def _print(pieces: Iterator[pl.DataFrame], form: Form) -> None:

@@ -232,6 +232,7 @@ class Pipeline:
             clock=self._clock,
             hub=hub,
             tables=kept.history.frames,
+            bins=kept.history.bins,
             status=self.status,
             alerts=Alerts(self._state),
             deliveries=Deliveries(self._state),

@@ -31,6 +31,13 @@ def stamp(path: Path) -> None:
         content[at : at + len(UNSET)] = f"{zlib.crc32(content):08x}".encode()
 
 
+def told(path: Path) -> str:
+    """The checksum that a file says it has; empty when it says none."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = content.rfind(_MARK) + len(_MARK)
+        return content[at : at + len(UNSET)].decode("ascii", "replace") if at >= len(_MARK) else ""
+
+
 def flaw(path: Path) -> str:
     """What is wrong with a file, empty for nothing. Reads all of it.
 

@@ -3,6 +3,9 @@
 The files of a date become one once the date is past: by the time of the logs, an hour after its
 end, with nothing of it waiting. A date that late values come to is merged again. A date that
 still goes on is merged in parts when it has very many files, as that of a large site has.
+
+Of the one file of a past date rollups are made, and what is left of earlier ones goes. Whether
+there is something to do is seen from the names alone, so a crash leaves no more than that to do.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from typing import Final, Protocol
 
 import structlog
 
-from podtwin.store import parquet
+from podtwin.store import parquet, rollup_files
 from podtwin.store.checksum import UNREADABLE, flaw
 from podtwin.store.merge import Merge, remove
-from podtwin.store.parquet import NS_PER_DAY, SealedFile
+from podtwin.store.parquet import NS_PER_DAY, DateFiles, SealedFile
+from podtwin.store.rolling import Roll
 
 LOGS: Final = ("log", "derived")
 # What was received before midnight is sealed within an hour.
@@ -58,7 +62,7 @@ def plan(
 
 
 class Compactor:
-    """The merges of a history, one after the other.
+    """The merges and rollups of a history, one after the other.
 
     Parameters
     ----------
@@ -68,7 +72,7 @@ class Compactor:
 
     Attributes
     ----------
-    merges : how many were finished.
+    merges, rollups : of how many dates and logs they were finished.
     """
 
     def __init__(
@@ -83,8 +87,8 @@ class Compactor:
         self._damaged = damaged
         self._step = step
         self._dates: dict[Date, None] | None = None  # to be looked at, the longest waiting first
-        self._merge: tuple[Date, Merge] | None = None
-        self.merges = 0
+        self._work: tuple[Date, Merge | Roll] | None = None
+        self.merges = self.rollups = 0
 
     def look_at(self, date: Date) -> None:
         """Has a date looked at, since a file came to it."""
@@ -95,7 +99,7 @@ class Compactor:
         """A round; whether there is more to do at once."""
         rows = 0
         while not stop():
-            if self._merge is None and not self._begin():
+            if self._work is None and not self._begin():
                 return False
             rows += self._advance()
             if rows >= ROUND_ROWS:
@@ -103,27 +107,31 @@ class Compactor:
         return False
 
     def abandon(self) -> None:
-        """Leaves the merge in hand; it is begun anew in a later round."""
-        if self._merge is not None:
-            date, merge = self._merge
-            self._merge = None
-            merge.abandon()
+        """Leaves the work in hand; it is begun anew in a later round."""
+        if self._work is not None:
+            date, work = self._work
+            self._work = None
+            work.abandon()
             self.look_at(date)
 
     def _begin(self) -> bool:
-        """Begins the next merge that is due; False when none is."""
+        """Begins what is due next; False when nothing is."""
         if self._dates is None:
             found = parquet.sites_of(self._root)
             self._dates = {(s, day): None for s in found for day in parquet.days_of(self._root, s)}
         for date in list(self._dates)[:ROUND_DATES]:
             del self._dates[date]
-            due = self._due(date)
-            if due:
-                self._merge = date, Merge(due, self._step)
+            try:
+                work = self._due(date)
+            except OSError:
+                self.look_at(date)
+                raise
+            if work is not None:
+                self._work = date, work
                 return True
         return False
 
-    def _due(self, date: Date) -> Sequence[SealedFile]:
+    def _due(self, date: Date) -> Merge | Roll | None:
         site, day = date
         past = (day + 1) * NS_PER_DAY + PAST_NS <= self._sealing.newest_recv_ns
         past = past and not self._sealing.waits(site, day)
@@ -133,10 +141,24 @@ class Compactor:
         for log in LOGS:
             due = plan(files.of(log), lambda path: path.stat().st_size, past=past)
             if due:
-                return due if self._all_intact(date, due) else ()
-        if not past:
-            self.look_at(date)
-        return ()
+                return Merge(due, self._step) if self._all_intact(date, due) else None
+        if past:
+            return self._rollup_due(date, files)
+        self.look_at(date)
+        return None
+
+    def _rollup_due(self, date: Date, files: DateFiles) -> Roll | None:
+        """The rollups of a past date that are not there; what is left of others goes."""
+        for path in rollup_files.left_over(self._root, *date, files):
+            path.unlink(missing_ok=True)
+            self._step("rollup_removed")
+        for log in LOGS:
+            file = rollup_files.missing(self._root, files, log)
+            if file is not None:
+                return (
+                    Roll(self._root, file, self._step) if self._all_intact(date, [file]) else None
+                )
+        return None
 
     def _all_intact(self, date: Date, files: Sequence[SealedFile]) -> bool:
         """Whether files may be merged; what is damaged must not pass for whole in a new one."""
@@ -149,10 +171,10 @@ class Compactor:
         return not any(flaws.values())
 
     def _advance(self) -> int:
-        assert self._merge is not None  # noqa: S101 - `run` has just begun one
-        date, merge = self._merge
+        assert self._work is not None  # noqa: S101 - `run` has just begun one
+        date, work = self._work
         try:
-            rows = merge.advance()
+            rows = work.advance()
         except FileNotFoundError:  # dropped meanwhile
             self.abandon()
             return 0
@@ -160,18 +182,21 @@ class Compactor:
             self.abandon()
             raise
         except UNREADABLE as error:  # whole by its checksum: a mistake of ours, and others go on
-            _events.error("merge_failed", target=str(merge.target), error=str(error))
-            self._merge = None
-            merge.abandon()
+            _events.error("merge_failed", target=str(work.target), error=str(error))
+            self._work = None
+            work.abandon()
             return 0
         if not rows:
-            self._finished(date, merge)
+            self._finished(date, work)
         return rows
 
-    def _finished(self, date: Date, merge: Merge) -> None:
-        self._merge = None
+    def _finished(self, date: Date, work: Merge | Roll) -> None:
+        self._work = None
+        self.look_at(date)  # its other log, later files, or the rollups of what was merged
+        if isinstance(work, Roll):
+            self.rollups += 1
+            return
         self.merges += 1
-        self.look_at(date)  # its other log, or later files
         _events.debug(
-            "files_merged", into=str(merge.target), files=len(merge.sources), rows=merge.rows
+            "files_merged", into=str(work.target), files=len(work.sources), rows=work.rows
         )

@@ -18,6 +18,7 @@ from podcore.frame import Frame, Source
 from podcore.ports import Latest, LogTail, Series, SeriesQuery
 from podtwin.store import parquet
 from podtwin.store.asked import exactly, in_time, nearly
+from podtwin.store.bins import BinReader
 from podtwin.store.checksum import UNREADABLE
 from podtwin.store.last_rows import last_of_frames, may_be_last, newest, read_last
 from podtwin.store.parquet import NS_PER_DAY, DateFiles
@@ -61,6 +62,7 @@ class EmbeddedHistory:
         # A recording that is damaged is told to whoever opens it, and never mended.
         self._suspects = Suspects(self._root) if folder == "history" else None
         self._tails = {"log": log, "derived": derived}
+        self._bins = BinReader(self._root, self._tails, self.frames)
 
     def series(self, query: SeriesQuery) -> list[Series]:
         """The ranges, one entry a point and source that has values in it, by point and source."""
@@ -86,6 +88,10 @@ class EmbeddedHistory:
             piece = self.frame(replace(query, from_ns=from_ns, to_ns=to_ns))
             if not piece.is_empty():
                 yield piece
+
+    def bins(self, query: SeriesQuery, step_ns: int) -> Iterator[pl.DataFrame]:
+        """The ranges as bins of a step, in tables of `bins.BINS`: each bin of a series once."""
+        return self._bins.read(query, step_ns)
 
     def latest(self, site: str) -> list[Latest]:
         """The newest value of every point and source that spoke in the last seven dates held."""

@@ -17,6 +17,7 @@ import polars as pl
 from podcore.frame import Frame, Kind, Source
 from podcore.ports import Latest, LogTail, Series, SeriesQuery
 from podtwin.store import flux
+from podtwin.store.bins import bins_of
 from podtwin.store.flux import Rows
 from podtwin.store.history import LONG_SCHEMA, latest_of, series_of
 from podtwin.store.influx_lines import FLAGS, SD, VALUE
@@ -89,6 +90,10 @@ class InfluxHistory:
             piece = settle(pl.concat([_chosen(found, query.points), waiting]))
             if not piece.is_empty():
                 yield piece.with_columns(pl.lit(query.site).alias("site")).select(*LONG_SCHEMA)
+
+    def bins(self, query: SeriesQuery, step_ns: int) -> Iterator[pl.DataFrame]:
+        """The ranges as bins of a step, in tables of `bins.BINS`: each bin of a series once."""
+        return bins_of(query.site, self.frames(query), step_ns)
 
     def latest(self, site: str) -> list[Latest]:
         """The newest value of every point and source, however old."""

@@ -29,6 +29,7 @@ from podcore.ports import Cursors, LogReader, LogTail
 from podtwin.store import parquet
 from podtwin.store.checksum import flaw
 from podtwin.store.quarantine import free, set_apart
+from podtwin.store.rollup_files import forget
 from podtwin.store.row_file import write_rows
 from podtwin.store.rows import NS_PER_MS, RowBuilder
 
@@ -241,9 +242,10 @@ class LogSealer:
             files = parquet.date_files(self._root, site, day)
             for file in sorted((*files.merged, *files.sealed)):
                 if file.log == self._name and file.last > done:
-                    self._clear(file, site)
+                    self._clear(file, site, day)
 
-    def _clear(self, file: parquet.SealedFile, site: str) -> None:
+    def _clear(self, file: parquet.SealedFile, site: str, day: int) -> None:
+        forget(self._root, site, day)  # another file may come to have this one's name
         found = flaw(file.path)
         if found:
             set_apart(self._root, file.path, found)

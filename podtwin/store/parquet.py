@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -129,13 +130,13 @@ def sealed_path(root: Path, site: str, day: int, log: str, first: int, last: int
 
 def sites_of(root: Path) -> list[str]:
     """The sites that have a folder, sorted."""
-    names = (name.removeprefix("site=") for name in _entries(root) if name.startswith("site="))
+    names = (name.removeprefix("site=") for name in entries(root) if name.startswith("site="))
     return sorted(name for name in names if is_id(name))
 
 
 def days_of(root: Path, site: str) -> list[int]:
     """The days for which a site has a folder, ascending."""
-    days = (day_named(name) for name in _entries(site_folder(root, site)))
+    days = (day_named(name) for name in entries(site_folder(root, site)))
     return sorted(day for day in days if day is not None)
 
 
@@ -144,7 +145,7 @@ def date_files(root: Path, site: str, day: int) -> DateFiles:
     folder = date_folder(root, site, day)
     sealed: list[SealedFile] = []
     others: list[Path] = []
-    for name in _entries(folder):
+    for name in entries(folder):
         match = _NAME.fullmatch(name)
         if match is not None:
             sealed.append(SealedFile(int(match[2]), int(match[3]), match[1], folder / name))
@@ -167,18 +168,20 @@ def hidden(path: Path) -> Path:
 def unfinished(root: Path, site: str, day: int) -> list[Path]:
     """What a crash left of files that never got their name."""
     folder = date_folder(root, site, day)
-    names = (name for name in _entries(folder) if name.startswith("."))
+    names = (name for name in entries(folder) if name.startswith("."))
     return [folder / name for name in names if _NAME.fullmatch(name[1:])]
 
 
-def scan(paths: Sequence[Path]) -> pl.LazyFrame:
+def scan(
+    paths: Sequence[Path], schema: Mapping[str, pl.DataType] = MappingProxyType(SCHEMA)
+) -> pl.LazyFrame:
     """The rows of some files, in the order of the files; columns that a file lacks are null."""
     if not paths:
-        return pl.LazyFrame(schema=SCHEMA)
+        return pl.LazyFrame(schema=schema)
     # The folders' names were read by whoever chose the files, so no hive columns are needed.
     return pl.scan_parquet(
         list(paths),
-        schema=SCHEMA,
+        schema=dict(schema),
         glob=False,
         hive_partitioning=False,
         hidden_file_prefix=".",
@@ -215,7 +218,8 @@ def _sifted(files: Iterable[SealedFile]) -> tuple[list[SealedFile], list[SealedF
     return sorted(whole), merged
 
 
-def _entries(folder: Path) -> Iterator[str]:
+def entries(folder: Path) -> Iterator[str]:
+    """The names in a folder, none when it is gone."""
     try:
         with os.scandir(folder) as entries:
             yield from [entry.name for entry in entries]

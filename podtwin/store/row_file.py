@@ -33,18 +33,20 @@ _ENCODINGS: Final = {
     "recv_delay_ms": "BYTE_STREAM_SPLIT",
     "value": "BYTE_STREAM_SPLIT",
 }
-_DICTIONARIES: Final = [name for name in SCHEMA if name not in _ENCODINGS]
 _OLDEST: Final = pl.CompatLevel.oldest()  # text as pyarrow can write it
 
 
-class _Writer(Protocol):
+class Writer(Protocol):
     """What is used of pyarrow's writer."""
 
-    def write_table(self, table: object, *, row_group_size: int) -> None: ...
+    def write_table(self, table: object, *, row_group_size: int) -> None:
+        """Begins a row group."""
 
-    def add_key_value_metadata(self, pairs: Mapping[str, str]) -> None: ...
+    def add_key_value_metadata(self, pairs: Mapping[str, str]) -> None:
+        """Adds to what the footer will say."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Writes the footer."""
 
 
 class RowFile:
@@ -56,22 +58,11 @@ class RowFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._last: list[pl.DataFrame] = []
-        self._writer: _Writer = pq.ParquetWriter(  # type: ignore[no-untyped-call] # has no types
-            path,
-            pl.DataFrame(schema=SCHEMA).to_arrow(compat_level=_OLDEST).schema,
-            compression="zstd",
-            compression_level=ZSTD_LEVEL,
-            use_dictionary=_DICTIONARIES,
-            column_encoding=_ENCODINGS,
-            data_page_size=_PAGE_BYTES,
-            max_rows_per_page=ROW_GROUP_ROWS,
-            store_schema=False,
-        )
+        self._writer = writer(path, SCHEMA, _ENCODINGS)
 
     def add(self, rows: pl.DataFrame) -> None:
         """Appends rows of `SCHEMA`."""
-        table = rows.select(list(SCHEMA)).to_arrow(compat_level=_OLDEST)
-        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        self._writer.write_table(table_of(rows, SCHEMA), row_group_size=ROW_GROUP_ROWS)
         self._last.append(rows.select(ANSWERED).filter(may_be_last()))
 
     def close(self) -> None:
@@ -85,6 +76,27 @@ class RowFile:
         """Ends without a file."""
         self._writer.close()
         self._path.unlink(missing_ok=True)
+
+
+def writer(path: Path, schema: Mapping[str, pl.DataType], encodings: Mapping[str, str]) -> Writer:
+    """A file being written; columns without an encoding go through dictionaries."""
+    made: Writer = pq.ParquetWriter(  # type: ignore[no-untyped-call] # has no types
+        path,
+        pl.DataFrame(schema=schema).to_arrow(compat_level=_OLDEST).schema,
+        compression="zstd",
+        compression_level=ZSTD_LEVEL,
+        use_dictionary=[name for name in schema if name not in encodings],
+        column_encoding=dict(encodings),
+        data_page_size=_PAGE_BYTES,
+        max_rows_per_page=ROW_GROUP_ROWS,
+        store_schema=False,
+    )
+    return made
+
+
+def table_of(rows: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> object:
+    """Rows as a `Writer` takes them."""
+    return rows.select(list(schema)).to_arrow(compat_level=_OLDEST)
 
 
 def write_rows(rows: pl.DataFrame, path: Path, step: parquet.Step = parquet.no_step) -> None:

@@ -1,8 +1,8 @@
 """Upkeep of the history: what is done to sealed files in the sealer's idle time.
 
 Damaged files are set apart, and written again from the log where it still holds their rows.
-Files of past dates are merged. Whole dates past the time that history is kept for are dropped.
-All files are compared with their checksums, a few a round and all of them about once a day.
+Files of past dates are merged and rolled up. Whole dates past the time that history is kept for
+are dropped. All files are compared with their checksums, a few a round and all about once a day.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import polars as pl
 import structlog
 
-from podtwin.store import parquet
+from podtwin.store import parquet, rollup_files
 from podtwin.store.checksum import flaw
 from podtwin.store.compaction import Compactor, Date, Sealing
 from podtwin.store.parquet import NS_PER_DAY, SealedFile
@@ -45,9 +45,11 @@ class Rewriting(Sealing, Protocol):
 class UpkeepCounts:
     """What was done since the start, and what there is.
 
-    compactions : merges finished. quarantined : damaged files set apart, of which `rewritten`
-    came again from the log. dropped_dates : by retention.
-    files, bytes : of the history when it was last looked at, every ten minutes.
+    compactions : merges finished. rollups : files that were rolled up.
+    quarantined : damaged files set apart, of which `rewritten` came again from the log.
+    dropped_dates : by retention.
+    files, bytes : of the history when it was last looked at, every ten minutes; of its rollups
+    `rollup_bytes`.
     """
 
     compactions: int = 0
@@ -56,6 +58,8 @@ class UpkeepCounts:
     dropped_dates: int = 0
     files: int = 0
     bytes: int = 0
+    rollups: int = 0
+    rollup_bytes: int = 0
 
 
 class Upkeep:
@@ -84,7 +88,7 @@ class Upkeep:
         self._scrub: Iterator[tuple[Date, SealedFile]] = iter(())
         self._rounds = 0
         self._quarantined = self._rewritten = self._dropped = 0
-        self._files = self._bytes = 0
+        self._files = self._bytes = self._rollup_bytes = 0
 
     def counts(self) -> UpkeepCounts:
         """What was done so far."""
@@ -95,6 +99,8 @@ class Upkeep:
             self._dropped,
             self._files,
             self._bytes,
+            self._compactor.rollups,
+            self._rollup_bytes,
         )
 
     def run(self, stop: Callable[[], bool]) -> bool:
@@ -144,8 +150,17 @@ class Upkeep:
                 continue  # merged or dropped since it was listed
             if found:
                 self._set_apart(date, file, found)
+            else:
+                self._check_rollups(date, file)
             if read >= SCRUB_BYTES:
                 return
+
+    def _check_rollups(self, date: Date, file: SealedFile) -> None:
+        """Deletes rollups that are damaged, or of other content; they are made again."""
+        for path in rollup_files.damaged(self._root, file):
+            path.unlink(missing_ok=True)
+            _events.warning("damaged_rollup_deleted", file=str(path))
+            self._compactor.look_at(date)
 
     def _all_files(self) -> Iterator[tuple[Date, SealedFile]]:
         for site in parquet.sites_of(self._root):
@@ -156,10 +171,13 @@ class Upkeep:
     def _measure(self) -> None:
         sizes = [path.stat().st_size for path in self._root.glob("site=*/date=*/*.parquet")]
         self._files, self._bytes = len(sizes), sum(sizes)
+        rolled = rollup_files.root_of(self._root).glob("site=*/date=*/*.parquet")
+        self._rollup_bytes = sum(path.stat().st_size for path in rolled)
 
     def _drop_old(self) -> None:
         for left in self._root.glob(f"site=*/{_DROPPED}*"):
             shutil.rmtree(left)
+        rollup_files.forget_gone(self._root)
         if self._keep_ns is None:
             return
         for site in parquet.sites_of(self._root):
@@ -189,5 +207,6 @@ class Upkeep:
         self._step("dropped")
         shutil.rmtree(aside)
         self._step("deleted")
+        rollup_files.forget(self._root, site, day)
         self._dropped += 1
         _events.info("date_dropped", site=site, date=parquet.day_text(day))

@@ -33,10 +33,12 @@ class View:
 
     tail : reading Frames by offset, of one log after the other; some may be in files too.
     paths : Parquet files of the dates that the span touches.
+    files : all files of these dates, by day.
     """
 
     tail: list[Frame]
     paths: list[Path]
+    files: Mapping[int, DateFiles]
 
 
 class FilesMovedError(Exception):
@@ -72,7 +74,7 @@ def look(root: Path, tails: Mapping[str, LogTail], site: str, span: tuple[int, i
     for day, files in before.items():
         if not all(now.get(day, _NO_FILES).holds(file) for file in files.sealed):
             raise FilesMovedError
-    return View(tail, [path for files in now.values() for path in files.paths(tails)])
+    return View(tail, [path for files in now.values() for path in files.paths(tails)], now)
 
 
 def logs_of(sources: Iterable[Source]) -> set[str]:

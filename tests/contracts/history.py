@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
+import polars as pl
 import pytest
 from support.frames import MIDNIGHT_NS, NS, reading
+from support.memory_history import MemoryHistory
 
 from podcore.frame import Flag, Frame, Source
 from podcore.ports import History, Latest, SeriesQuery
+from podtwin.store.bins import BINS
 
-Store = Callable[[Sequence[Frame]], History]
+
+class BinnedHistory(History, Protocol):
+    """A history that is asked for bins as well."""
+
+    def bins(self, query: SeriesQuery, step_ns: int) -> Iterator[pl.DataFrame]: ...
+
+
+Store = Callable[[Sequence[Frame]], BinnedHistory]
 ALL = (Source.MEASURED, Source.TWIN)
 AT = MIDNIGHT_NS + 12 * 3600 * NS
 LATE_NS = 90 * NS
@@ -40,6 +51,14 @@ def query(
     sources: tuple[Source, ...] = (Source.MEASURED,),
 ) -> SeriesQuery:
     return SeriesQuery(site, points, from_ns, to_ns, sources)
+
+
+STEPS = tuple(seconds * NS for seconds in (7, 60, 300, 3_600, 5_400, 86_400))
+
+
+def binned(history: BinnedHistory, query: SeriesQuery, step_ns: int) -> pl.DataFrame:
+    tables = [pl.DataFrame(schema=BINS), *history.bins(query, step_ns)]
+    return pl.concat(tables).sort("asset", "point", "source", "ts")
 
 
 NOBODYS = ("", "a", "a/", 'a"/x', "a/x\\", "a/x\n", "a/${r.asset}", "ä/x", "*/*", '" or true or "')
@@ -249,6 +268,36 @@ class HistoryContract:
         assert history.extent("ams-03") == (first, last)
         (found,) = history.series(query())
         assert list(found.ts_ns) == [first, last]
+
+    @pytest.mark.parametrize("step_ns", STEPS)
+    def test_bins_come_to_the_same_bit_for_bit_in_every_history(
+        self, store: Store, step_ns: int
+    ) -> None:
+        frames = [
+            reading(
+                {"a/x": math.sin(k) * 10 ** (k % 7), "b/y": k / 3},
+                AT + k * 61 * NS,
+                value_flags=[Flag.LATE if k % 50 == 0 else 0, 0],
+            )
+            for k in range(200)
+        ]
+        twin = [
+            reading({"a/x": k / 7}, AT + k * 300 * NS, source=Source.TWIN, sd=[k / 4])
+            for k in range(40)
+        ]
+        again = [reading({"a/x": -5.0}, AT + 61 * NS, recv_ns=AT + 2 * LATE_NS)]
+        plain, history = MemoryHistory([*frames, *twin, *again]), store([*frames, *twin, *again])
+        for asked in (
+            query(sources=ALL),
+            query("a/x", from_ns=AT + 17 * NS, to_ns=AT + 9_001 * NS),
+            query("b/y", from_ns=AT + 3_600 * NS, to_ns=AT + 2 * 3_600 * NS, sources=ALL),
+        ):
+            assert binned(history, asked, step_ns).equals(binned(plain, asked, step_ns))
+
+    def test_bins_of_nothing_are_none(self, store: Store) -> None:
+        history = store([reading({"a/x": 1.0}, AT)])
+        assert list(history.bins(query("a/none"), 60 * NS)) == []
+        assert list(history.bins(query("a/x", from_ns=AT + 1, to_ns=AT + 1), 60 * NS)) == []
 
 
 class AnyOrderContract(HistoryContract):

@@ -156,6 +156,7 @@ class World:
             clock=self.clock,
             hub=self.hub,
             tables=self.tables,
+            bins=self.history.bins,
             status=lambda: self.status,
             alerts=self.alerts,
             deliveries=self.deliveries,

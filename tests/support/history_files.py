@@ -89,7 +89,13 @@ class Data:
         return sorted(path.name for path in folder.iterdir())
 
     def rows(self) -> int:
-        return sum(len(pl.read_parquet(path)) for path in self.data_dir.rglob("[!.]*.parquet"))
+        files = (self.data_dir / "history").rglob("[!.]*.parquet")
+        return sum(len(pl.read_parquet(path)) for path in files)
+
+    def rollups(self, date: str) -> list[str]:
+        """The rollups of a date of the one site."""
+        folders = (self.data_dir / "rollups").glob(f"site=*/date={date}")
+        return sorted(path.name for folder in folders for path in folder.iterdir())
 
     def history(self) -> EmbeddedHistory:
         return EmbeddedHistory(self.data_dir, self.log, self.derived)

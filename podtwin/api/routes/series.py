@@ -11,21 +11,14 @@ from starlette.responses import StreamingResponse
 
 from podcore.clock import NS, rfc3339
 from podtwin.api import formats
-from podtwin.api.aggregate import (
-    COLUMNS,
-    Agg,
-    bin_parts,
-    finish,
-    finish_as_is_usual,
-    merge_parts,
-    thin,
-)
+from podtwin.api.aggregate import COLUMNS, Agg, finish, finish_as_is_usual, thin
 from podtwin.api.context import Context, Live, Shared, answer, problems
 from podtwin.api.models import SeriesEntryShape, SeriesShape
 from podtwin.api.newest import NewestSite
 from podtwin.api.problem import ProblemError
 from podtwin.api.ranges import Range, find_points, find_sources, find_span, find_step
-from podtwin.api.tables import read_pieces
+from podtwin.api.tables import read_bins, read_pieces
+from podtwin.store.bins import BINS
 
 MAX_JSON_VALUES: Final = 50_000  # 1.5 MB of text, which a browser parses in about 20 ms
 MAX_PARQUET_ROWS: Final = 5_000_000  # its index stands at the end, so the file is held: 250 MB
@@ -177,13 +170,16 @@ def _rows(context: Context, asked: Range, max_points: int | None) -> pl.DataFram
 
 
 def _binned(context: Context, asked: Range, step_ns: int, limit: int) -> pl.DataFrame:
-    parts = bin_parts(pl.DataFrame(schema=formats.SCHEMA), step_ns)
-    for piece in _pieces(context, asked):
-        parts = merge_parts(pl.concat([parts, bin_parts(piece, step_ns)]))
-        _require(parts.height, limit, "use a longer step or a shorter span")
+    held, height = [pl.DataFrame(schema=BINS)], 0
+    for query in asked.queries():
+        for part in read_bins(context, query, step_ns):
+            held.append(part)
+            height += part.height
+            _require(height, limit, "use a longer step or a shorter span")
+    bins = pl.concat(held)
     if asked.agg is not None:
-        return finish(parts, asked.agg)
-    return finish_as_is_usual(parts, _gauges(context, asked))
+        return finish(bins, asked.agg)
+    return finish_as_is_usual(bins, _gauges(context, asked))
 
 
 def _gauges(context: Context, asked: Range) -> list[str]:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podtwin.api.aggregate import Agg, bin_parts, finish, merge_parts, thin
+from podtwin.api.aggregate import Agg, finish, thin
 from podtwin.api.formats import SCHEMA
+from podtwin.store.bins import BINS, bins_of
 
 NS = 1_000_000_000
 STEP = 10 * NS
@@ -39,9 +40,12 @@ def table(
     )
 
 
+def bins(pieces: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=BINS), *bins_of("ams-03", pieces, STEP)])
+
+
 def binned(pieces: list[pl.DataFrame], agg: Agg) -> dict[int, float]:
-    parts = merge_parts(pl.concat([bin_parts(piece, STEP) for piece in pieces]))
-    rows = finish(parts, agg)
+    rows = finish(bins(pieces), agg)
     return dict(zip(rows["ts"].cast(pl.Int64) // NS, rows["value"], strict=True))
 
 
@@ -59,21 +63,14 @@ def test_a_bin_is_named_by_its_start(agg: Agg, expected: dict[int, float]) -> No
     assert binned([table([(0, 1.0), (3, 3.0), (9, 2.0), (10, 7.0)])], agg) == expected
 
 
-@given(ROWS, st.integers(0, 60), st.sampled_from(list(Agg)))
-def test_bins_are_the_same_however_the_range_is_cut(rows: Rows, cut: int, agg: Agg) -> None:
-    assert binned([table(rows[:cut]), table(rows[cut:])], agg) == binned([table(rows)], agg)
-
-
 def test_flags_of_a_bin_are_all_that_occurred_in_it() -> None:
     pieces = [table([(0, 1.0)], flags=1), table([(1, 1.0)], flags=4)]
-    parts = merge_parts(pl.concat([bin_parts(piece, STEP) for piece in pieces]))
-    assert finish(parts, Agg.MEAN)["flags"].to_list() == [5]
+    assert finish(bins(pieces), Agg.MEAN)["flags"].to_list() == [5]
 
 
 def test_a_deviation_is_that_of_the_value_that_stands_for_the_bin() -> None:
     pieces = [table([(0, 3.0)], sd=3.0), table([(1, 1.0)], sd=4.0), table([(2, 2.0)])]
-    parts = merge_parts(pl.concat([bin_parts(piece, STEP) for piece in pieces]))
-    found = {agg: finish(parts, agg)["sd"].item() for agg in Agg}
+    found = {agg: finish(bins(pieces), agg)["sd"].item() for agg in Agg}
     assert found == {
         Agg.MEAN: pytest.approx(12.5**0.5), Agg.MIN: 4.0, Agg.MAX: 3.0, Agg.LAST: None,
         Agg.COUNT: None,

@@ -66,7 +66,7 @@ def test_the_one_file_is_sorted_by_point_and_time(data: Data) -> None:
     seal_each(data, hourly(3))
     data.add(LATER)
     data.tend()
-    (file,) = data.data_dir.rglob("*.parquet")
+    (file,) = (data.data_dir / "history").rglob("*.parquet")
     found = pl.read_parquet(file)
     assert found.select("asset", "value").rows() == [
         ("a", 0.0), ("a", 1.0), ("a", 2.0), ("b", 0.0), ("b", -1.0), ("b", -2.0)
@@ -123,7 +123,7 @@ def test_a_merge_takes_a_few_points_at_a_time(data: Data, monkeypatch: pytest.Mo
     data.tend()
     assert steps.seen.count("added") == 6
     assert same(data, expected)
-    (file,) = data.data_dir.rglob("*.parquet")
+    (file,) = (data.data_dir / "history").rglob("*.parquet")
     kept = pl.read_parquet(file).select("asset", "point", "ts")
     assert kept.equals(kept.sort("asset", "point", "ts"))
 
@@ -172,7 +172,11 @@ def test_a_file_of_another_name_is_left_alone(data: Data) -> None:
 
 
 MERGING = ("added", "written", "synced", "renamed", "removed", "removed")
-STEPS = ("cursor", *MERGING, "removed", *MERGING)
+ROLLING = ("rolled", *("written", "synced", "renamed") * 2)
+STEPS = ("cursor", *MERGING, "removed", *MERGING, *ROLLING, *ROLLING)
+ROLLED = [
+    f"{file}.{width}.parquet" for file in ("derived-1-2", "log-1-3") for width in ("1h", "1m")
+]
 
 
 @pytest.mark.parametrize("trimmed", (False, True))
@@ -193,6 +197,7 @@ def test_a_kill_after_any_step_loses_nothing_and_leaves_nothing_twice(
     data.start()
     data.tend()
     assert data.names(DATE) == ["derived-1-2.parquet", "log-1-3.parquet"]
+    assert data.rollups(DATE) == ROLLED
     assert data.rows() == 10
     assert same(data, expected)
 

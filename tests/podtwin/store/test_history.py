@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from contracts.history import AT, AnyOrderContract, Store, query
+from contracts.history import AT, AnyOrderContract, BinnedHistory, Store, query
 from support.frames import MIDNIGHT_NS, NS, reading, tick
 from support.memory_cursors import MemoryCursors
 from support.memory_history import MemoryHistory
@@ -15,7 +15,6 @@ from support.memory_log import MemoryLog
 
 from podcore.errors import Unreachable
 from podcore.frame import Frame, Source
-from podcore.ports import History
 from podtwin.store import history as embedded
 from podtwin.store import parquet
 from podtwin.store.history import EmbeddedHistory
@@ -65,7 +64,7 @@ class TestMemoryHistory(AnyOrderContract):
 class TestWaiting(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             site.add(frames)
             return site.history()
 
@@ -75,7 +74,7 @@ class TestWaiting(AnyOrderContract):
 class TestSealedAndTrimmed(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             site.add(frames)
             site.seal()
             return site.history()
@@ -86,7 +85,7 @@ class TestSealedAndTrimmed(AnyOrderContract):
 class TestSealedFrameByFrame(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             for frame in frames:
                 site.add([frame])
                 site.seal()
@@ -98,7 +97,7 @@ class TestSealedFrameByFrame(AnyOrderContract):
 class TestMerged(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             for frame in frames:
                 site.add([frame])
                 site.seal()
@@ -111,7 +110,7 @@ class TestMerged(AnyOrderContract):
 class TestHalfMerged(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             half = len(frames) // 2
             for part in (frames[: half // 2], frames[half // 2 : half]):
                 site.add(part)
@@ -126,7 +125,7 @@ class TestHalfMerged(AnyOrderContract):
 class TestHalfSealed(AnyOrderContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             site.add(frames[: len(frames) // 2])
             site.sealer.run_once(force=True)
             site.add(frames[len(frames) // 2 :])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from contracts.history import ALL, AT, LATE_NS, HistoryContract, Store, query
+from contracts.history import ALL, AT, LATE_NS, BinnedHistory, HistoryContract, Store, query
 from support.frames import NS, reading
 from support.influxd import Influxd
 from support.manual_clock import ManualClock
@@ -19,7 +19,6 @@ from support.memory_log import MemoryLog
 
 from podcore.errors import Refused, Unreachable
 from podcore.frame import Flag, Frame, Source
-from podcore.ports import History
 from podtwin.store import influx_history
 from podtwin.store.history import LONG_SCHEMA, EmbeddedHistory
 from podtwin.store.influx import InfluxSink
@@ -76,7 +75,7 @@ def site(influxd: Influxd) -> Site:
 class TestForwardedAndTrimmed(HistoryContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             site.add(frames)
             site.forward()
             return site.history()
@@ -87,7 +86,7 @@ class TestForwardedAndTrimmed(HistoryContract):
 class TestWaiting(HistoryContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             site.add(frames)
             return site.history()
 
@@ -97,7 +96,7 @@ class TestWaiting(HistoryContract):
 class TestHalfForwarded(HistoryContract):
     @pytest.fixture
     def store(self, site: Site) -> Store:
-        def keep(frames: Sequence[Frame]) -> History:
+        def keep(frames: Sequence[Frame]) -> BinnedHistory:
             site.add(frames[: len(frames) // 2])
             site.forward(trim=False)
             site.add(frames[len(frames) // 2 :])
