@@ -56,6 +56,13 @@ class Seen(msgspec.Struct):
             if len(starts) > MAX_INTERVALS:
                 del starts[0], ends[0]
 
+    def forget(self, low: int, high: int) -> None:
+        """Takes the numbers from `low` to `high` as never seen."""
+        spans = list(zip(self.starts, self.ends, strict=True))
+        kept = [(start, min(end, low - 1)) for start, end in spans if start < low]
+        kept += [(max(start, high + 1), end) for start, end in spans if end > high]
+        self.starts, self.ends = [start for start, _ in kept], [end for _, end in kept]
+
     def born(self, first: int | None) -> int:
         """Takes the `first` of a birth; how many numbers were given up unseen by it."""
         before = self.confirmed()

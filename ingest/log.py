@@ -5,16 +5,23 @@
 transaction with each call, since an open one would keep the write-ahead log from being folded
 back. In a derived log a Frame has a natural key (site, kind, source, ts): a rerun after a crash
 writes the same rows again, and they are there once.
+
+SQLite keeps no checksum of its pages, so a bit that flips on the disk would be read as another
+value. Each row therefore carries one; a row that does not fit it is left out by every reader, and
+the next start of the writer takes it out of the file (`log_salvage`).
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from podcore.errors import ConfigError, NotWritten
 from podcore.frame import Frame, Kind, Source
@@ -22,7 +29,7 @@ from podcore.frame import Frame, Kind, Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_READ = 2_000  # Frames a read, 2.4 MB at 1.2 kB: no read transaction stays open for long
 TRIM_CHUNK = 5_000  # rows a delete: 32 ms at 1.2 kB a row, the longest that a commit may wait
 
@@ -30,7 +37,8 @@ _FRAMES = """
 CREATE TABLE IF NOT EXISTS frames (
   offset INTEGER PRIMARY KEY, kind INTEGER NOT NULL, site TEXT NOT NULL, node TEXT NOT NULL,
   boot TEXT NOT NULL, seq INTEGER, ts_ns INTEGER NOT NULL, recv_ns INTEGER NOT NULL,
-  cause INTEGER NOT NULL, source INTEGER NOT NULL, flags INTEGER NOT NULL, body BLOB NOT NULL);
+  cause INTEGER NOT NULL, source INTEGER NOT NULL, flags INTEGER NOT NULL, body BLOB NOT NULL,
+  crc INTEGER);
 CREATE INDEX IF NOT EXISTS frames_by_time ON frames (site, ts_ns) WHERE kind IN (1, 7);
 CREATE TABLE IF NOT EXISTS trimmed (
   only INTEGER PRIMARY KEY CHECK (only = 1), up_to INTEGER NOT NULL);
@@ -39,10 +47,11 @@ INSERT OR IGNORE INTO trimmed VALUES (1, 0);
 _NATURAL_KEY = (
     "CREATE UNIQUE INDEX IF NOT EXISTS frames_by_key ON frames (site, kind, source, ts_ns);"
 )
-_INSERT = "INSERT {} INTO frames VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
-_READ = "SELECT * FROM frames WHERE offset > ? ORDER BY offset LIMIT ?"
+_INSERT = "INSERT {} INTO frames VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_COLUMNS = "offset, kind, site, node, boot, seq, ts_ns, recv_ns, cause, source, flags, body"
+_READ = "SELECT {} FROM frames WHERE offset > ? ORDER BY offset LIMIT ?"
 _BETWEEN = """
-SELECT * FROM frames WHERE site = ? AND ts_ns >= ? AND ts_ns < ? AND offset > ? AND kind IN (1, 7)
+SELECT {} FROM frames WHERE site = ? AND ts_ns >= ? AND ts_ns < ? AND offset > ? AND kind IN (1, 7)
 ORDER BY offset
 """
 _TRIM = """
@@ -60,7 +69,9 @@ WITH RECURSIVE held(site) AS (
 SELECT site FROM held WHERE site IS NOT NULL
 """
 
-_Row = tuple[int, int, str, str, str, int | None, int, int, int, int, int, bytes]
+Row = tuple[int, int, str, str, str, int | None, int, int, int, int, int, bytes, int | None]
+
+_events = structlog.get_logger("ingest")
 
 
 def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
@@ -87,8 +98,24 @@ def _refuse_newer(connection: sqlite3.Connection, path: Path, version: int) -> N
         raise ConfigError(str(path), found, rule, "update PodTwin or use another data directory")
 
 
-def _frame(row: _Row) -> Frame:
-    offset, kind, site, node, boot, seq, ts_ns, recv_ns, cause, source, flags, body = row
+def columns(connection: sqlite3.Connection) -> str:
+    """What is selected for a `Row`; a file of version 1 has no checksums."""
+    names = {str(row[1]) for row in connection.execute("PRAGMA table_info(frames)")}
+    return f"{_COLUMNS}, {'crc' if 'crc' in names else 'NULL'}"
+
+
+def checksum(row: Sequence[object], body: bytes) -> int:
+    """The checksum of a row: its columns before the body as text, and the body."""
+    return zlib.crc32(body, zlib.crc32(repr(row[:11]).encode()))
+
+
+def fits(row: Sequence[Any]) -> bool:
+    """Whether a row is what was written, as far as its checksum tells; without one yes."""
+    return row[12] is None or row[12] == checksum(row, row[11])
+
+
+def _frame(row: Row) -> Frame:
+    offset, kind, site, node, boot, seq, ts_ns, recv_ns, cause, source, flags, body, _ = row
     return Frame(
         offset,
         Kind(kind),
@@ -105,17 +132,38 @@ def _frame(row: _Row) -> Frame:
     )
 
 
+def _row(offset: int, f: Frame) -> Row:
+    # Plain integers: sqlite3 looks for an adapter of every enum member, at twice the cost.
+    head = (
+        offset, int(f.kind), f.site, f.node, f.boot, f.seq,
+        f.ts_ns, f.recv_ns, f.cause, int(f.source), int(f.flags),
+    )  # fmt: skip
+    return *head, f.body, checksum(head, f.body)
+
+
+def _whole(rows: Iterable[Row], path: Path) -> list[Frame]:
+    """The Frames of the rows that fit their checksums; the others are said."""
+    frames = []
+    for row in rows:
+        if fits(row):
+            frames.append(_frame(row))
+        else:
+            _events.error("damaged_frame_left_out", log=str(path), offset=row[0])
+    return frames
+
+
 class _Reading:
     """The reading half, over whatever connection there is."""
 
+    path: Path
     _connection: sqlite3.Connection
+    _columns: str
 
     def read(self, after: int, limit: int) -> list[Frame]:
         """At most `limit` Frames above `after`, in order."""
-        return [
-            _frame(row)
-            for row in self._connection.execute(_READ, (after, min(limit, MAX_READ))).fetchall()
-        ]
+        query = _READ.format(self._columns)
+        rows = self._connection.execute(query, (after, min(limit, MAX_READ))).fetchall()
+        return _whole(rows, self.path)
 
     def first_offset(self) -> int:
         """The lowest offset still held, or the next one when empty."""
@@ -131,8 +179,9 @@ class _Reading:
 
     def between(self, site: str, from_ns: int, to_ns: int, after: int) -> list[Frame]:
         """The reading and forecast Frames of a site with ts in [from, to) above an offset."""
-        rows = self._connection.execute(_BETWEEN, (site, from_ns, to_ns, after)).fetchall()
-        return [_frame(row) for row in rows]
+        query = _BETWEEN.format(self._columns)
+        rows = self._connection.execute(query, (site, from_ns, to_ns, after)).fetchall()
+        return _whole(rows, self.path)
 
     def sites(self) -> list[str]:
         """The sites of which reading or forecast Frames are held, sorted."""
@@ -146,10 +195,8 @@ class _Reading:
 
     def find(self, kind: Kind) -> list[Frame]:
         """All Frames of a rare kind (config, birth, command); a scan, for starts and tests."""
-        rows = self._connection.execute(
-            "SELECT * FROM frames WHERE kind = ? ORDER BY offset", (int(kind),)
-        ).fetchall()
-        return [_frame(row) for row in rows]
+        query = f"SELECT {self._columns} FROM frames WHERE kind = ? ORDER BY offset"  # noqa: S608 - constant text
+        return _whole(self._connection.execute(query, (int(kind),)).fetchall(), self.path)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -169,6 +216,9 @@ class SqliteLog(_Reading):
         self._connection = open_database(
             path, _FRAMES + (_NATURAL_KEY if derived else ""), SCHEMA_VERSION
         )
+        if "NULL" in columns(self._connection):
+            self._connection.execute("ALTER TABLE frames ADD COLUMN crc INTEGER")
+        self._columns = columns(self._connection)
         self._insert = _INSERT.format("OR IGNORE" if derived else "")
         self._next = self.last_offset() + 1
 
@@ -176,14 +226,7 @@ class SqliteLog(_Reading):
         self, frames: Sequence[Frame], also: Callable[[sqlite3.Connection], None] | None = None
     ) -> int:
         """Commits the Frames in order, with what `also` writes beside them; the last offset."""
-        # Plain integers: sqlite3 looks for an adapter of every enum member, at twice the cost.
-        rows = [
-            (
-                offset, int(f.kind), f.site, f.node, f.boot, f.seq,
-                f.ts_ns, f.recv_ns, f.cause, int(f.source), f.flags, f.body,
-            )
-            for offset, f in enumerate(frames, self._next)
-        ]  # fmt: skip
+        rows = [_row(offset, frame) for offset, frame in enumerate(frames, self._next)]
         with self._transaction():
             if rows:
                 self._connection.executemany(self._insert, rows)
@@ -254,15 +297,40 @@ class SqliteLogReader(_Reading):
         if not path.exists():
             SqliteLog(path, derived=derived).close()
         self.path = path
+        self._open()
+
+    def _open(self) -> None:
+        found = self.path.stat()
+        self._file = found.st_dev, found.st_ino
         self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro",
+            f"{self.path.resolve().as_uri()}?mode=ro",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
             timeout=5.0,
         )
         self._connection.execute("PRAGMA query_only=1")
-        _refuse_newer(self._connection, path, SCHEMA_VERSION)
+        _refuse_newer(self._connection, self.path, SCHEMA_VERSION)
+        self._columns = columns(self._connection)
+
+    def read(self, after: int, limit: int) -> list[Frame]:
+        """At most `limit` Frames above `after`, in order.
+
+        At the end of a file whose writer has put another in its place, it goes on in that one.
+        """
+        frames = super().read(after, limit)
+        if not frames and self._replaced():
+            self._connection.close()
+            self._open()
+            frames = super().read(after, limit)
+        return frames
+
+    def _replaced(self) -> bool:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return False
+        return (found.st_dev, found.st_ino) != self._file
 
 
 class SharedLogReader:

@@ -17,6 +17,7 @@ from ingest.broker import EmbeddedBroker
 from ingest.forwarder import cursor_name
 from ingest.ledger import Ledger, read_ledger
 from ingest.log import SqliteLog, SqliteLogReader
+from ingest.log_salvage import mend
 from ingest.registry_store import load_sites
 from ingest.retention import LogRetention, Trimmer
 from podcore.ports import Clock
@@ -110,6 +111,7 @@ class Pipeline:
         return self._parts.api.url if self._parts.api is not None else None
 
     def _build(self) -> None:
+        self._mend_logs()
         # The log files with their tables first: whoever reads them expects these.
         log = SqliteLog(self.data_dir.log)
         derived = SqliteLog(self.data_dir.derived, derived=True)
@@ -134,6 +136,13 @@ class Pipeline:
             log.close()
         if "engine" not in self._names:
             derived.close()
+
+    def _mend_logs(self) -> None:
+        """Looks at the files that this process is about to write; damage is set aside."""
+        furthest = max(self._state.all().values(), default=0)
+        for role, path in (("ingest", self.data_dir.log), (ENGINE, self.data_dir.derived)):
+            if role in self._names:
+                mend(path, at_least=furthest)
 
     def _make_ingest(self, log: SqliteLog) -> Role:
         options = self._options

@@ -228,3 +228,43 @@ def test_the_size_falls_when_frames_go(log: SqliteLog) -> None:
     before = log.size_bytes()
     log.trim(2_000)
     assert log.size_bytes() < before / 2
+
+
+def test_a_reader_goes_on_in_the_file_that_its_writer_puts_in_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    log = SqliteLog(path)
+    log.append(frames(3))
+    log.close()
+    reader = SqliteLogReader(path)
+    assert len(reader.read(0, 10)) == 3
+    other = SqliteLog(tmp_path / "other.db")
+    other.append(frames(5))
+    other.connection.execute("PRAGMA journal_mode=DELETE")
+    other.close()
+    (tmp_path / "other.db").replace(path)
+    assert [each.offset for each in reader.read(3, 10)] == [4, 5]
+    reader.close()
+
+
+def test_a_log_without_checksums_is_read_and_gets_them(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    log = SqliteLog(path)
+    log.append(frames(2))
+    log.connection.execute("ALTER TABLE frames DROP COLUMN crc")
+    log.connection.execute("PRAGMA user_version=1")
+    log.close()
+    reader = SqliteLogReader(path)
+    assert len(reader.read(0, 10)) == 2
+    reader.close()
+    log = SqliteLog(path)
+    log.append(frames(1, start=2))
+    assert log.connection.execute("SELECT crc IS NULL FROM frames").fetchall() == [(1,), (1,), (0,)]
+    assert len(log.read(0, 10)) == 3
+    log.close()
+
+
+def test_a_row_that_does_not_fit_its_checksum_is_shown_to_nobody(log: SqliteLog) -> None:
+    log.append(frames(3))
+    log.connection.execute("UPDATE frames SET ts_ns = ts_ns + 1 WHERE offset = 2")
+    assert [each.offset for each in log.read(0, 10)] == [1, 3]
+    assert len(log.between("ams-03", 0, 2**62, 0)) == 2
