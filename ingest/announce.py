@@ -13,7 +13,7 @@ from ingest.native import Birth, SentPoint
 from ingest.reasons import Reason, Rejected, reject
 from ingest.registry import NodeRow, Registry
 from podcore.frame import Frame
-from podcore.site import MAX_POINTS, SiteType
+from podcore.site import SiteType
 
 MAX_REFUSED = 10_000  # points whose refusal is remembered: five sites' worth
 
@@ -64,9 +64,9 @@ class Announcer:
             return True
         if known.type is not SiteType.NONE:
             return False
-        if len(known.points) < MAX_POINTS:
+        full = self._registry.room_fault(site, node, sent.id)
+        if full is None:
             return True
-        full = reject(Reason.TOO_MANY_POINTS, sent.id, len(known.points))
         self._refuse(site, node, {sent.id: full})
         return False
 

@@ -41,12 +41,16 @@ from podcore.topic import Topic, TopicKind, parse_topic
 MAX_TOPICS = 60_000  # three topics of 20,000 nodes
 MAX_TOPIC = 512  # characters of one that is remembered: all of PodTwin's own, 30 MB at most
 MAX_STARTED_NS = 2**63 - 1  # what a Frame can say; any time at all, it moves nothing
+MAX_STRANGERS = 10_000  # nodes of no site whose numbers are remembered, so that they are answered
 MAX_SEEN = 20_000  # boots held in memory; the others are read again from the log
 
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that one commit writes, and what may be sent once it is written."""
+    """Everything that one commit writes, and what may be sent once it is written.
+
+    heard : boots that were born, or that memory did not hold; how long ago says which go first.
+    """
 
     frames: list[Frame] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -54,6 +58,7 @@ class Batch:
     refused: list[DeadReading] = field(default_factory=list)
     seen: dict[SeenKey, Seen] = field(default_factory=dict)
     born: set[SeenKey] = field(default_factory=set)
+    heard: set[SeenKey] = field(default_factory=set)
     changes: Changes = field(default_factory=Changes)
     retried: Retried | None = None
     commands: list[Command] = field(default_factory=list)
@@ -117,6 +122,7 @@ class Intake:
         self._ticks = ticks
         self._load_seen = load_seen
         self._seen: dict[SeenKey, Seen] = {}
+        self._strangers: set[tuple[str, str]] = set()
         self._topics: dict[str, NativeTopic | ForeignReader | None] = {}
         self._packed: list[TopicFilter] = []
 
@@ -246,14 +252,27 @@ class Intake:
     def _is_new(self, batch: Batch, topic: Topic, boot: str | None, seq: int | None) -> bool:
         if boot is None or seq is None:
             return True  # by hand or foreign: (point, ts) settles repeats in the store
+        if not self._is_remembered(topic):
+            return True
         key = (topic.site, topic.node, boot)
-        seen = self._seen_of(key)
+        seen = self._seen_of(batch, key)
         batch.seen[key] = seen
         return seen.add(seq)
 
-    def _seen_of(self, key: SeenKey) -> Seen:
+    def _is_remembered(self, topic: Topic) -> bool:
+        """Whether a node has a place for its numbers; names can be invented without end."""
+        key = (topic.site, topic.node)
+        if self._registry.is_member(*key) or key in self._strangers:
+            return True
+        if len(self._strangers) >= MAX_STRANGERS:
+            return False
+        self._strangers.add(key)
+        return True
+
+    def _seen_of(self, batch: Batch, key: SeenKey) -> Seen:
         seen = self._seen.get(key)
         if seen is None:
+            batch.heard.add(key)
             seen = self._seen[key] = self._load_seen(key) or Seen()
         return seen
 
@@ -282,22 +301,28 @@ class Intake:
         born = self._registry.birth(topic.site, topic.node, birth, started, arrival.recv_ns)
         batch.frames.extend(born.frames)
         batch.refuse(arrival, topic, born.bad)
-        if birth.boot is not None:
+        if birth.boot is not None and self._is_remembered(topic):
             key = (topic.site, topic.node, birth.boot)
-            batch.seen[key] = seen = self._seen_of(key)
+            batch.seen[key] = seen = self._seen_of(batch, key)
             batch.counts["given_up"] += seen.born(birth.first)
             batch.born.add(key)
+            batch.heard.add(key)
 
     def _state(self, batch: Batch, arrival: Arrival, topic: Topic) -> None:
         batch.counts["states"] += 1
         if arrival.size == 0:  # a retained state was cleared
             return
         online = decode_state(arrival.payload[:MAX_PAYLOAD])
-        fault = online if isinstance(online, Rejected) else self._registry.site_fault(topic.site)
-        if isinstance(online, Rejected) or fault is not None:
-            batch.dead(arrival, fault or reject(Reason.WRONG_TYPE, "state", arrival.payload[:48]))
+        registry, site, node = self._registry, topic.site, topic.node
+        if isinstance(online, Rejected):
+            batch.dead(arrival, online)
             return
-        batch.frames.append(state_frame(topic.site, topic.node, arrival.recv_ns, online=online))
+        fault = registry.site_fault(site) or registry.node_fault(site, node)
+        if fault is not None:
+            batch.dead(arrival, fault)
+            return
+        registry.join(site, node)
+        batch.frames.append(state_frame(site, node, arrival.recv_ns, online=online))
 
 
 def _too_large(arrival: Arrival) -> Rejected:

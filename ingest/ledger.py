@@ -26,6 +26,7 @@ class Ledger:
 
     Births, states and dead letters that were tried again stand apart from both sums. given_up :
     numbers below a sender's `first`. letters_trimmed : dead letters that are no longer kept.
+    boots_forgotten : past the bound a node.
     """
 
     stored: int
@@ -41,6 +42,7 @@ class Ledger:
     retries_dead: int = 0
     retried_readings: int = 0
     letters_trimmed: int = 0
+    boots_forgotten: int = 0
     dead_by_reason: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -96,6 +98,7 @@ def _ledger(counts: Counter[str], pending: int) -> Ledger:
         retries_dead=counts["retries_dead"],
         retried_readings=counts["retried_readings"],
         letters_trimmed=counts["letters_trimmed"],
+        boots_forgotten=counts["boots_forgotten"],
         dead_by_reason={
             name.removeprefix(_REASON): count
             for name, count in sorted(counts.items())

@@ -34,6 +34,8 @@ class Reason(enum.StrEnum):
     WRONG_UNIT = "wrong_unit"
     OWNED_BY_OTHER_NODE = "owned_by_other_node"
     TOO_MANY_POINTS = "too_many_points"
+    TOO_MANY_NODES = "too_many_nodes"
+    TOO_MANY_SITES = "too_many_sites"
     BAD_LINE = "bad_line"
     UNMAPPED = "unmapped"
     POINT_TWICE = "point_twice"
@@ -104,8 +106,16 @@ _TEXTS: MappingProxyType[Reason, tuple[str, str]] = MappingProxyType(
             "send it from one node only, or free it by taking the other out of nodes",
         ),
         Reason.TOO_MANY_POINTS: (
-            "a site has at most 2,000 points",
-            "split it into several sites of one group",
+            "a site has at most 2,000 points, of which one node adds at most 1,500",
+            "split it into several sites of one group, or see ingest.max_node_points",
+        ),
+        Reason.TOO_MANY_NODES: (
+            "a site has at most 500 nodes that its file does not name",
+            "name them under nodes in the site file, or raise ingest.max_nodes",
+        ),
+        Reason.TOO_MANY_SITES: (
+            "discovery makes at most 1,000 sites",
+            "add sites/<site>.yaml, or raise ingest.max_sites",
         ),
         Reason.BAD_LINE: (
             "a line is measurement,tag=value field=value time",

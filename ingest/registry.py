@@ -6,22 +6,25 @@ transaction that commits the Frames it led to, so that log and registry never di
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
+from ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ingest.native import Birth, SentPoint
 from ingest.reasons import Reason, Rejected, reject
 from podcore.classes import CLASSES, point_spec
 from podcore.frame import BirthBody, BirthPoint, ConfigBody, Frame, Kind, Source, encode_body
 from podcore.names import did_you_mean, is_local_id, nearest, split_local_id
 from podcore.quantity import QUANTITIES, Conversion, quantity_of_unit
-from podcore.site import MAX_POINTS, Asset, Point, Site, SiteType
+from podcore.site import Asset, Point, Site, SiteType
 
-MAX_SITES = 10_000  # ten times the fleet that one ingest is sized for
-MAX_NEAR_MISSES = 100  # looked for until a site changes: 40 ms each against 2,000 names, and a
-# sender of ever new wrong names must not take the writer's time
+MAX_NEAR_MISSES = 100  # looked for until a site changes: 1 ms each, and a sender of ever new wrong
+# names must not take the writer's time
+MAX_COMPARED = 50  # names that a wrong one is compared with, at 20 us each
 MIN_PERIOD_S, MAX_PERIOD_S = 1e-3, 31_536_000.0  # a birth's; past it, in ns, it is no number
 PERIOD_S = 10.0  # of a discovered point whose birth does not say it
 
@@ -81,11 +84,17 @@ class Registry:
         owners: dict[tuple[str, str], str],
         *,
         discover: bool,
+        bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
+        self.bounds = bounds
         self._sites = sites
         self._nodes = nodes
         self._owners = owners
         self._points = {name: _by_id(row.site) for name, row in sites.items()}
+        self._members: dict[str, set[str]] = {}
+        for site, node in (*nodes, *((site, node) for (site, _), node in owners.items())):
+            self._members.setdefault(site, set()).add(node)
+        self._owned = Counter((site, node) for (site, _), node in owners.items())
         self._discover = discover
         self._changes = Changes()
         self._near_misses: dict[object, str] = {}
@@ -130,6 +139,7 @@ class Registry:
         for (owned_site, point_id), node in list(self._owners.items()):
             if owned_site == site.id and node not in site.nodes:
                 del self._owners[owned_site, point_id]
+                self._owned[owned_site, node] -= 1
                 self._changes.owners[owned_site, point_id] = None
 
     def _put_site(self, site: Site, file_digest: str, recv_ns: int) -> Frame:
@@ -159,7 +169,37 @@ class Registry:
         """Gives a point that nobody has to a node."""
         if (site, point_id) not in self._owners:
             self._owners[site, point_id] = node
+            self._owned[site, node] += 1
+            self.join(site, node)
             self._changes.owners[site, point_id] = node
+
+    def join(self, site: str, node: str) -> None:
+        """Counts a node among those of its site."""
+        self._members.setdefault(site, set()).add(node)
+
+    def is_member(self, site: str, node: str) -> bool:
+        """Whether a node counts among those of its site."""
+        return node in self._members.get(site, ())
+
+    def node_fault(self, site: str, node: str) -> Rejected | None:
+        """Why a site takes no further node, or None: it knows this one, or has room."""
+        members = self._members.get(site, ())
+        if node in members or len(members) < self.bounds.nodes:
+            return None
+        row = self._sites.get(site)
+        if row is not None and node in row.site.nodes:
+            return None
+        return reject(Reason.TOO_MANY_NODES, "node", node, f"{len(members)} are known")
+
+    def room_fault(self, site: str, node: str, point_id: str, new: int = 0) -> Rejected | None:
+        """Why a node may add no point to a site, or None. new : those it has just added."""
+        count = len(self._points.get(site, ())) + new
+        if count >= self.bounds.points:
+            return reject(Reason.TOO_MANY_POINTS, point_id, count, f"the site has {count}")
+        brought = self._owned[site, node] + new
+        if brought >= self.bounds.node_points:
+            return reject(Reason.TOO_MANY_POINTS, point_id, brought, f"{node} brought {brought}")
+        return None
 
     def point_fault(self, site: str, point_id: str) -> Rejected | None:
         """Why there is no such point, or None."""
@@ -167,18 +207,19 @@ class Registry:
             return None
         if not is_local_id(point_id):
             return reject(Reason.BAD_NAME, point_id, point_id)
-        hint = self._near_miss((site, point_id), point_id, self._points[site])
+        hint = self._near_miss((site, point_id), point_id, _alike(point_id, self._points[site]))
         return reject(Reason.UNKNOWN_POINT, point_id, point_id, hint)
 
     def site_fault(self, site: str) -> Rejected | None:
         """Why there is no such site, or None."""
         if site in self._sites:
             return None
-        return reject(Reason.UNKNOWN_SITE, "site", site, self._near_miss(site, site, self._sites))
+        alike = (name for name in self._sites if name[0] == site[0])
+        return reject(Reason.UNKNOWN_SITE, "site", site, self._near_miss(site, site, alike))
 
     def _near_miss(self, key: object, word: str, known: Iterable[str]) -> str:
         if key not in self._near_misses and len(self._near_misses) < MAX_NEAR_MISSES:
-            close = nearest(word, known)
+            close = nearest(word, islice(known, MAX_COMPARED))
             self._near_misses[key] = f"nearest is {close!r}" if close else ""
         return self._near_misses.get(key, "")
 
@@ -187,7 +228,7 @@ class Registry:
     ) -> Born:
         """Takes a birth: discovers what it may, refuses the rest point by point."""
         frames: list[Frame] = []
-        fault = self._discover_site(site)
+        fault = self._discover_site(site) or self.node_fault(site, node)
         if fault is not None:
             return Born([], [fault], changed=False)
         resolved, bad, fresh = self._resolve_birth(site, node, birth)
@@ -199,6 +240,7 @@ class Registry:
             frames.append(self._put_site(grown, row.file_digest if row else "", recv_ns))
         if site not in self._sites:  # a first birth none of whose points could be used
             return Born([], bad, changed=False)
+        self.join(site, node)
         for point in resolved:
             self.claim(site, node, point.id)
         order = [point.id for point in birth.points]
@@ -219,8 +261,9 @@ class Registry:
             return None
         if not self._discover:
             return self.site_fault(site)
-        if len(self._sites) >= MAX_SITES:
-            return reject(Reason.UNKNOWN_SITE, "site", site, f"{MAX_SITES} sites are known already")
+        found = sum(row.site.discovered for row in self._sites.values())
+        if found >= self.bounds.sites:
+            return reject(Reason.TOO_MANY_SITES, "site", site, f"{found} were found already")
         return None
 
     def _resolve_birth(
@@ -231,7 +274,7 @@ class Registry:
         bad: list[Rejected] = []
         fresh: list[Point] = []
         for sent in birth.points:
-            point = known.get(sent.id) or self._new_point(site, sent, len(known))
+            point = known.get(sent.id) or self._new_point(site, node, sent, len(fresh))
             if isinstance(point, Rejected):
                 bad.append(point)
                 continue
@@ -266,15 +309,16 @@ class Registry:
         unit = row.refused_units.get(point_id) if row else None
         return _wrong_unit(point, unit) if point is not None and unit is not None else None
 
-    def _new_point(self, site: str, sent: SentPoint, count: int) -> Point | Rejected:
+    def _new_point(self, site: str, node: str, sent: SentPoint, new: int) -> Point | Rejected:
         """The point that a birth makes, or why the site does not get it."""
         if not is_local_id(sent.id):
             return reject(Reason.BAD_NAME, "points", sent.id)
         row = self._sites.get(site)
         if row is not None and row.site.type is not SiteType.NONE:
             return self.point_fault(site, sent.id) or reject(Reason.UNKNOWN_POINT, sent.id, sent.id)
-        if count >= MAX_POINTS:
-            return reject(Reason.TOO_MANY_POINTS, sent.id, count)
+        full = self.room_fault(site, node, sent.id, new)
+        if full is not None:
+            return full
         named = sent.quantity or _guess_quantity(sent.id, sent.unit)
         if named is None or named not in QUANTITIES:
             hint = did_you_mean(named, QUANTITIES) if named else "give quantity or unit"
@@ -290,6 +334,13 @@ class Registry:
 
 def _by_id(site: Site) -> dict[str, Point]:
     return {point.id: point for point in site.points}
+
+
+def _alike(point_id: str, known: Iterable[str]) -> Iterable[str]:
+    """The names that share asset or point with it: in one of the two it is mistyped."""
+    asset, _, name = point_id.partition("/")
+    head, tail = f"{asset}/", f"/{name}"
+    return (each for each in known if each.startswith(head) or each.endswith(tail))
 
 
 def _wrong_unit(point: Point, unit: str) -> Rejected:

@@ -89,7 +89,7 @@ class Validator:
 
         came_ns : when it came first, of one that is tried again.
         """
-        fault = self._registry.site_fault(site)
+        fault = self._registry.site_fault(site) or self._registry.node_fault(site, node)
         if fault is not None:
             return [fault, *message.bad]
         born = self._registry.node(site, node)

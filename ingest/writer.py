@@ -18,6 +18,9 @@ from typing import Protocol
 import structlog
 
 from ingest.acks import AckPlan, OwedAck
+from ingest.boots import FORGOTTEN, forget, too_old, write_heard
+from ingest.boots import SCHEMA as BOOT_SCHEMA
+from ingest.bounds import Bounds
 from ingest.foreign import Source, foreign_topics
 from ingest.inbox import Arrival, Inbox
 from ingest.intake import Batch, Intake
@@ -89,7 +92,7 @@ class Writer:
         self._wake = wake
         self._trim = trim
         self._acks = acks or AckPlan()
-        log.connection.executescript(SCHEMA + LETTER_SCHEMA)
+        log.connection.executescript(SCHEMA + BOOT_SCHEMA + LETTER_SCHEMA)
         self.ledger_book = LedgerBook(log.connection)
         self.registry: Registry = load_registry(log.connection, discover=discover)
         ticks = Ticks(_last_tick_ns(log.connection))
@@ -101,6 +104,10 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.failure: str | None = None
         self.stalled: str | None = None
+
+    def bound(self, bounds: Bounds) -> None:
+        """Says how much messages alone may bring, before the start."""
+        self.registry.bounds = bounds
 
     def adopt(self, sites: Sequence[Site]) -> None:
         """Takes the site files, before the start; config Frames for what is new or changed."""
@@ -177,8 +184,24 @@ class Writer:
         if not self._commit(batch):
             return False
         self.ledger_book.settle(batch.counts)
+        self._forget_boots(batch)
         self._letters.added(len(batch.letters), sum(each.kept_bytes for each in batch.letters))
         return True
+
+    def _forget_boots(self, batch: Batch) -> None:
+        """The oldest boots go of the nodes that brought new ones."""
+        old = too_old(self._log.connection, batch.heard) if batch.heard else []
+        if not old:
+            return
+        change = Counter({FORGOTTEN: len(old)})
+
+        def write(database: sqlite3.Connection) -> None:
+            forget(database, old)
+            write_counts(database, change)
+
+        with contextlib.suppress(NotWritten):
+            self._log.append([], write)
+            self.ledger_book.settle(change)
 
     def _trim_letters(self) -> None:
         """The oldest dead letters go; on a disk that refuses at a later round."""
@@ -205,11 +228,12 @@ class Writer:
 
     def _commit(self, batch: Batch) -> bool:
         """Whether it is on disk; False only when the process stops while the disk refuses."""
+        now_ns = self._clock.now_ns()
         while True:
             try:
                 if batch.frames or batch.counts or batch.seen or batch.retried:
                     offset = self._log.append(
-                        batch.frames, lambda database: _write(database, batch)
+                        batch.frames, lambda database: _write(database, batch, now_ns)
                     )
                     self._wake(offset)
             except NotWritten as error:
@@ -238,9 +262,10 @@ class Writer:
                 self._link.publish_ack(ack)
 
 
-def _write(database: sqlite3.Connection, batch: Batch) -> None:
+def _write(database: sqlite3.Connection, batch: Batch, now_ns: int) -> None:
     write_counts(database, batch.counts)
     write_seen(database, batch.seen.items())
+    write_heard(database, batch.heard, now_ns)
     write_changes(database, batch.changes)
     write_dead_letters(database, batch.letters)
     write_dead_readings(database, batch.refused)

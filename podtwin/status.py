@@ -155,6 +155,7 @@ class Status:
     dead_letters: DeadLetterCount = DeadLetterCount()
     births: int = 0
     states: int = 0
+    boots_forgotten: int = 0
     lag: Lag = Lag()
     backlog: Backlog = Backlog()
     forward: ForwardStatus = ForwardStatus()

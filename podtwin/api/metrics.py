@@ -83,6 +83,7 @@ def _ledgers(status: Status) -> list[Metric]:
             "kind",
             {"birth": status.births, "state": status.states},
         ),
+        _count("podtwin_boots_forgotten", "Boots past the bound a node.", status.boots_forgotten),
     ]
 
 

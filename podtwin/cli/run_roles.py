@@ -85,6 +85,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     from ingest.broker import free_port
     from podcore.hosts import LOOPBACK_HOSTS
     from podtwin.config.access import access_of
+    from podtwin.config.bounds import bounds_of
     from podtwin.config.broker import broker_of
     from podtwin.config.influx import influx_address
     from podtwin.config.rules import load_rules
@@ -111,6 +112,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         host=settings.http.host,
         port=settings.http.port,
         discover=loopback if given is None else given,
+        bounds=bounds_of(settings),
         sites=known,
         sources=load_sources(settings.ingest.sources, known),
         rules=load_rules(settings.alerts.rules_file, known),

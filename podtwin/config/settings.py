@@ -18,9 +18,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ingest.bounds import MAX_DISCOVERED, MAX_NODE_POINTS, MAX_NODES
 from ingest.retention import KEEP_NS, MAX_BYTES
 from podcore.clock import NS
 from podcore.duration import parse_duration
+from podcore.site import MAX_POINTS
 
 RoleName = Literal["broker", "ingest", "engine", "seal", "forward", "notify", "api"]
 ALL_ROLES: tuple[RoleName, ...] = get_args(RoleName)
@@ -100,6 +102,14 @@ class IngestSettings(_Section):
     """Whether a birth may create a site; unset means yes while broker and API are on loopback."""
     sources: tuple[SourceSettings, ...] = ()
     """Other formats, each with `topics`, `format` and `map`; see docs/formats.md."""
+    max_points: Annotated[int, Field(ge=1, le=MAX_POINTS)] = MAX_POINTS
+    """Points that a site may come to have by births."""
+    max_node_points: Annotated[int, Field(ge=1, le=MAX_POINTS)] = MAX_NODE_POINTS
+    """Of these, what one node may add."""
+    max_nodes: Annotated[int, Field(ge=1, le=10_000)] = MAX_NODES
+    """Nodes of a site that its file does not name."""
+    max_sites: Annotated[int, Field(ge=1, le=10_000)] = MAX_DISCOVERED
+    """Sites that discovery may make."""
 
 
 class LogSettings(_Section):

@@ -155,6 +155,7 @@ class Pipeline:
             wake=self._wakes,
             trim=self._trimmer(log, (ENGINE, *self._keepers("log"))),
         )
+        ingest.bound(options.bounds)
         ingest.adopt(options.sites)
         # A connection of its own: the writer must not wait for who reads through the shared one.
         ingest.retry(Retries(StateStore(self.data_dir.state), INTAKE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ingest.address import BrokerAddress
+from ingest.bounds import Bounds
 from ingest.foreign import ForeignSource, Source, foreign_topics
 from ingest.host_state import HostState
 from ingest.inbox import Inbox
@@ -45,6 +46,10 @@ class IngestRole:
         )
         self._writer.connect(self._subscriber)
         self._state = RoleState.STARTING
+
+    def bound(self, bounds: Bounds) -> None:
+        """Says how much messages alone may bring; before the start."""
+        self._writer.bound(bounds)
 
     def adopt(self, sites: Sequence[Site]) -> None:
         """Takes the site files; before the start."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.address import BrokerAddress
+from ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ingest.foreign import Source
 from ingest.retention import KEEP_NS, MAX_BYTES
 from podcore.site import Site
@@ -29,6 +30,7 @@ class PipelineOptions:
     history_keep_ns : how long, where it is embedded; None is for ever.
     influx : what is forwarded to, unless history is `embedded`.
     access : how callers of the API are told apart; keys are asked for beyond loopback in any case.
+    bounds : how much messages alone may bring.
     outboxes : how many messages wait in the outboxes of this process.
     """
 
@@ -42,6 +44,7 @@ class PipelineOptions:
     host: str = "127.0.0.1"
     port: int = 8080
     discover: bool = True
+    bounds: Bounds = DEFAULT_BOUNDS
     sites: tuple[Site, ...] = ()
     sources: tuple[Source, ...] = ()
     keep_ns: int = KEEP_NS

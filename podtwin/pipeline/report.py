@@ -88,6 +88,7 @@ def report(parts: Parts, healths: Sequence[Health], process: Process, ledger: Le
         ),
         births=ledger.births,
         states=ledger.states,
+        boots_forgotten=ledger.boots_forgotten,
         lag=_lag(parts),
         backlog=_backlog(parts, process.pending_outbox),
         forward=_forward(parts, process.undelivered),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.ingesting import NOON_NS, NS, Ingest, air_site, bear, empty_registry, topic
 from support.lines import Written, payload
 
+from ingest.bounds import Bounds
 from ingest.foreign import ForeignReader, ForeignSource, Taken
 from ingest.inbox import Arrival
 from ingest.ledger import Ledger
@@ -238,7 +239,7 @@ def test_a_node_with_an_outbox_speaks_for_itself() -> None:
 
 
 def test_a_site_that_is_full_takes_no_more_and_its_birth_does_not_grow() -> None:
-    registry = empty_registry()
+    registry = empty_registry(bounds=Bounds(node_points=MAX_POINTS))
     known = reader(registry)
     take(known, payload([cpu(number) for number in range(MAX_POINTS)]))
     row, version = registry.node("lab", "node-01"), registry.version

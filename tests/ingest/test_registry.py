@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from support.ingesting import NOON_NS, air_site, bear, empty_registry
 
+from ingest.bounds import Bounds
 from ingest.reasons import Reason
 from ingest.registry import MAX_NEAR_MISSES, Registry
 from ingest.registry_store import SCHEMA, load_registry, load_sites, write_changes
@@ -218,7 +219,7 @@ class TestBirths:
         assert made.quantity == quantity
 
     def test_a_site_grows_to_its_largest_size_and_no_further(self) -> None:
-        registry = empty_registry()
+        registry = empty_registry(bounds=Bounds(node_points=MAX_POINTS))
         points = [{"id": f"x/p_{n}", "unit": "W"} for n in range(MAX_POINTS + 1)]
         _, bad = bear(registry, points)
         assert [why.reason for why in bad] == [Reason.TOO_MANY_POINTS]

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ingest.acks import OwedAck
+from ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ingest.foreign import Source
 from ingest.inbox import Arrival, Inbox
 from ingest.ledger import Ledger, is_counted
@@ -63,8 +64,8 @@ def air_site(
     return Site(site_id, site_type, site_id, nodes=nodes, points=points)
 
 
-def empty_registry(*, discover: bool = True) -> Registry:
-    return Registry({}, {}, {}, discover=discover)
+def empty_registry(*, discover: bool = True, bounds: Bounds = DEFAULT_BOUNDS) -> Registry:
+    return Registry({}, {}, {}, discover=discover, bounds=bounds)
 
 
 def bear(
@@ -118,6 +119,7 @@ class Ingest:
         folder: Path,
         *sites: Site,
         discover: bool = False,
+        bounds: Bounds = DEFAULT_BOUNDS,
         clock: HandClock | None = None,
         log: SqliteLog | None = None,
         sources: Sequence[Source] = (),
@@ -129,8 +131,13 @@ class Ingest:
         self.woken: list[int] = []
         self.log = log or SqliteLog(self.path)
         self.writer = Writer(
-            self.log, self.inbox, self.clock, discover=discover, wake=self.woken.append
+            self.log,
+            self.inbox,
+            self.clock,
+            discover=discover,
+            wake=self.woken.append,
         )
+        self.writer.bound(bounds)
         self.writer.adopt(sites)
         self.writer.add_sources(sources)
         self.writer.connect(self.told)
