@@ -44,6 +44,7 @@ _U, _Y, _K, _N = Role.INPUT, Role.MEASUREMENT, Role.KPI, Role.NONE
 
 COOLING_MODES = ("off", "mechanical", "partial", "free")
 UPS_MODES = ("online", "eco", "bypass", "battery")
+DEVICE_HEALTH = ("ok", "partial", "unreachable", "slow", "refused", "garbled")
 
 
 def _specs(
@@ -210,6 +211,13 @@ _FAMILIES = (
 )
 
 
+# Points by which an agent says how a device answers; any asset may have them.
+DEVICE_POINTS = (
+    PointSpec("health", "state", 10.0, needed=False, states=DEVICE_HEALTH),
+    *_specs("duration", 10, _N, "read_duration", "read_age", needed=False),
+)
+
+
 def point_spec(asset_class: str, name: str) -> PointSpec | None:
     """The spec of a point of a class, coolant points and numbered families included."""
     for spec in CLASSES.get(asset_class, ()):
@@ -221,4 +229,6 @@ def point_spec(asset_class: str, name: str) -> PointSpec | None:
         for pattern, quantity, role in _FAMILIES:
             if pattern.fullmatch(name):
                 return PointSpec(name, quantity, 10.0, role, needed=False)
+    if asset_class in CLASSES:
+        return next((spec for spec in DEVICE_POINTS if spec.name == name), None)
     return None

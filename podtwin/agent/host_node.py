@@ -3,14 +3,18 @@
 Samples carry the time of the wall clock, since readers know no other. The pace and all rates go
 by the monotonic clock, which no correction moves. When the two part, the clock was set or the
 host has slept: rates then begin anew, for a counter may have, and what was missed is not made up.
+
+Devices beside the host read themselves, each at its own pace and in threads of its own; what they
+give goes into the same outbox, a message a reading.
 """
 
 from __future__ import annotations
 
 import enum
 import sqlite3
+import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +51,20 @@ class Readable(Protocol):
         """Compares with no earlier sample."""
 
 
+class Beside(Protocol):
+    """What reads itself; `podtwin.agent.devices.poller.Pollers` is one."""
+
+    @property
+    def points(self) -> Sequence[BirthPoint]:
+        """All that it may give."""
+
+    def start(self, keep: Callable[[int, Mapping[str, float]], None]) -> None:
+        """Begins; `keep` takes a time in ns and values by the ids of points, from any thread."""
+
+    def stop(self) -> None:
+        """Ends; what still comes then is not kept."""
+
+
 class Dropped(enum.StrEnum):
     """Why a sample was not kept."""
 
@@ -61,6 +79,7 @@ class HostNode(PublishingNode):
     ----------
     points : by the name that `host` gives them, as they are announced.
     period_s : between two samples. [s]
+    beside : devices whose readings are the node's too.
     """
 
     def __init__(  # noqa: PLR0913 - what is read, what it is called, where it goes
@@ -74,18 +93,39 @@ class HostNode(PublishingNode):
         *,
         period_s: float,
         most_waiting_bytes: int = MOST_WAITING_BYTES,
+        beside: Beside | None = None,
     ) -> None:
         self.dropped: Counter[Dropped] = Counter()
         self._host = host
         self._points = points
         self._period_s = period_s
         self._most_waiting_bytes = most_waiting_bytes
+        self._beside = beside
+        self._keeping = threading.Lock()  # a message carries the number it is kept under
         self._silent: Counter[str] = Counter()  # reads in a row that gave no value
         self._refusing: Dropped | None = None
         super().__init__(f"agent-{node}", outbox, make_sender, clock)
 
+    def start(self) -> None:
+        """Begins to sample and to send."""
+        super().start()
+        if self._beside is not None:
+            self._beside.start(self.keep)
+
+    def end_sampling(self) -> None:
+        """Ends all that samples; the sender goes on."""
+        super().end_sampling()
+        if self._beside is not None:
+            self._beside.stop()
+
+    def keep(self, ts_ns: int, values: Mapping[str, float]) -> None:
+        """Puts values of an instant into the outbox, by the ids of their points; for any thread."""
+        with self._keeping:
+            if not self._stopping.is_set():
+                self._keep(self._encoded(ts_ns, dict(values)))
+
     def _first_birth(self) -> MakeBirth:
-        points = list(self._points.values())
+        points = [*self._points.values(), *(self._beside.points if self._beside else ())]
         return lambda: encode_birth(
             self._outbox.boot, self._started_ns, self._outbox.first(), recorded=False, points=points
         )
@@ -121,7 +161,7 @@ class HostNode(PublishingNode):
         self._watch(values)
         named = {self._points[name].id: value for name, value in values.items()}
         if named:
-            self._keep(self._encoded(ts_ns, named))
+            self.keep(ts_ns, named)
 
     def _watch(self, values: Mapping[str, float]) -> None:
         """Says once that a point gives nothing any more, and once that it does again."""
@@ -180,8 +220,9 @@ def host_node(  # noqa: PLR0913 - who it is, what it reads, where it sends
     ulid: str,
     period_s: float,
     patience: Patience = DEFAULT_PATIENCE,
+    beside: Beside | None = None,
 ) -> HostNode:
-    """Outbox and sender put together with a host.
+    """Outbox and sender put together with a host, and with what stands beside it.
 
     outbox : its file. ulid : a fresh one, for the outbox if it is new.
 
@@ -193,4 +234,5 @@ def host_node(  # noqa: PLR0913 - who it is, what it reads, where it sends
     def make_sender(backlog: Backlog, birth: MakeBirth) -> Sender:
         return Sender(broker, site, node, backlog, birth, clock=clock, patience=patience)
 
-    return HostNode(node, host, points, Outbox(outbox, ulid), make_sender, clock, period_s=period_s)
+    box = Outbox(outbox, ulid)
+    return HostNode(node, host, points, box, make_sender, clock, period_s=period_s, beside=beside)

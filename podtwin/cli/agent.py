@@ -1,4 +1,4 @@
-"""`podtwin agent`: this host as a node."""
+"""`podtwin agent`: this host, and devices beside it, as a node."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import typer
 from podcore.errors import ConfigError
 from podcore.names import ID_RULE, is_id
 from podtwin.cli.account import CaFileOption, broker_address
+from podtwin.cli.device_table import devices_as_json, show_devices
 from podtwin.cli.durations import duration_s
-from podtwin.cli.host_table import show_sight
+from podtwin.cli.host_table import show_sight, sight_as_json
 from podtwin.cli.nodes import play, require_heard
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 from podtwin.cli.publish import DEFAULT_BROKER
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ingest.address import BrokerAddress
     from podcore.frame import BirthPoint
     from podcore.ports import Clock
+    from podtwin.agent.devices.file import LoadedDevices
+    from podtwin.agent.devices.poller import Asked
     from podtwin.agent.host.collector import Sight
     from podtwin.agent.host.host import Host
     from podtwin.agent.host_node import HostNode
@@ -51,6 +54,10 @@ def agent(
     check: Annotated[
         bool, typer.Option("--check", help="Print what can be seen, and what not; send nothing.")
     ] = False,
+    devices: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of devices beside the host: meters, cooling units, boards."),
+    ] = None,
     root: Annotated[
         Path,
         typer.Option(
@@ -62,10 +69,10 @@ def agent(
     ),
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Publish what this host says of itself: utilisation, memory, traffic, temperatures, power."""
+    """Publish what this host says of itself, and what devices beside it say."""
     from podcore.clock import SystemClock
     from podtwin.agent.host.files import HostFiles
-    from podtwin.agent.host.host import this_host
+    from podtwin.agent.host.host import Host, this_host
     from podtwin.agent.host.surroundings import surroundings
     from podtwin.agent.host_node import birth_points
 
@@ -73,22 +80,49 @@ def agent(
     asset = _id("--asset", asset or node)
     period_s = _period_s(period)
     clock, files = SystemClock(), HostFiles(root)
-    host = this_host(files)
+    beside = _devices(devices)
+    host = this_host(files) if beside.host else Host(())
     sight = host.look()
     points = birth_points(sight, asset, period_s)
     if check:
-        show_sight(surroundings(files), sight, points, _values(host, clock), output)
-        raise typer.Exit(0 if points else NOTHING_SEEN)
-    if not points:
+        values = _values(host, clock) if points else {}
+        runs_in = surroundings(files) if beside.host else ()
+        asked = _asked(beside, clock)
+        if output is Output.JSON:
+            said = sight_as_json(runs_in, sight, points, values)
+            print_json(said | ({"devices": devices_as_json(asked)} if asked else {}))
+        else:
+            show_sight(runs_in, sight, points, values)
+            show_devices(asked)
+        seen = (points or not beside.host) and all(one.fault is None for one in asked)
+        raise typer.Exit(0 if seen else NOTHING_SEEN)
+    if not points and not beside.devices:
         typer.echo("nothing of this host can be seen; podtwin agent --check says why", err=True)
         raise typer.Exit(NOTHING_SEEN)
     if site is None:
         raise ConfigError("--site", None, "a node belongs to a site", "name one, as --site lab-01")
     length_s, address = duration_s(duration), broker_address(broker, ca_file)
-    running = _node(_id("--site", site), node, host, points, address, data_dir, clock, period_s)
-    _announce(sight, points, period_s)
+    running = _node(
+        _id("--site", site), node, host, points, address, data_dir, clock, period_s, beside
+    )
+    _announce(sight, points, period_s, beside)
     play([running], clock, length_s, endless=True)
     _summary(running, output, broker)
+
+
+def _devices(file: Path | None) -> LoadedDevices:
+    from podtwin.agent.devices.file import LoadedDevices, load_devices
+
+    return LoadedDevices(host=True, devices=[]) if file is None else load_devices(file)
+
+
+def _asked(beside: LoadedDevices, clock: Clock) -> list[Asked]:
+    from podtwin.agent.devices.poller import ask_all
+
+    asked = ask_all(beside.devices, clock)
+    for one in asked:
+        one.device.close()
+    return asked
 
 
 def _host_name() -> str:
@@ -132,9 +166,11 @@ def _node(
     data_dir: Path,
     clock: Clock,
     period_s: float,
+    beside: LoadedDevices,
 ) -> HostNode:
     from ulid import ULID
 
+    from podtwin.agent.devices.poller import Pollers
     from podtwin.agent.host_node import host_node
     from podtwin.pipeline.datadir import DataDir
 
@@ -142,17 +178,28 @@ def _node(
     folder.hold([f"outbox-{site}.{node}"])
     outbox = folder.outbox(site, node)
     return host_node(
-        site, node, host, points, address, outbox, clock, ulid=str(ULID()), period_s=period_s
+        site,
+        node,
+        host,
+        points,
+        address,
+        outbox,
+        clock,
+        ulid=str(ULID()),
+        period_s=period_s,
+        beside=Pollers(beside.devices, clock) if beside.devices else None,
     )
 
 
-def _announce(sight: Sight, points: Mapping[str, BirthPoint], period_s: float) -> None:
+def _announce(
+    sight: Sight, points: Mapping[str, BirthPoint], period_s: float, beside: LoadedDevices
+) -> None:
     import structlog
 
     log = structlog.get_logger(__name__)
     for absent in sight.absent:
         log.info("point_absent", point=absent.point, why=absent.why, way_out=absent.way_out)
-    log.info("agent_running", points=len(points), period_s=period_s)
+    log.info("agent_running", points=len(points), devices=len(beside.devices), period_s=period_s)
 
 
 def _summary(node: HostNode, output: Output, broker: str) -> None:

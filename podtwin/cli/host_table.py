@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from podtwin.cli.output import Output, print_json, print_table
+from podtwin.cli.output import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,18 +20,14 @@ def show_sight(
     sight: Sight,
     points: Mapping[str, BirthPoint],
     values: Mapping[str, float],
-    output: Output,
 ) -> None:
     """Points with what they are now and where from; then what is absent, why, and the way out."""
-    if output is Output.JSON:
-        print_json(_as_json(runs_in, sight, points, values))
-        return
     for sentence in runs_in:
         typer.echo(f"Runs in {sentence}.")
     rows = [
         {
             "point": points[each.point].id,
-            "now": _shown(values.get(each.point)),
+            "now": shown_value(values.get(each.point)),
             "unit": points[each.point].unit,
             "from": each.source,
         }
@@ -47,12 +43,13 @@ def show_sight(
         typer.echo(f"  {absent.point}: {absent.why}{way_out}")
 
 
-def _as_json(
+def sight_as_json(
     runs_in: Sequence[str],
     sight: Sight,
     points: Mapping[str, BirthPoint],
     values: Mapping[str, float],
 ) -> dict[str, object]:
+    """The same, for programs."""
     seen = [
         {
             "id": points[each.point].id,
@@ -66,5 +63,6 @@ def _as_json(
     return {"runs_in": list(runs_in), "points": seen, "absent": absent}
 
 
-def _shown(value: float | None) -> str:
+def shown_value(value: float | None) -> str:
+    """A value for people, `-` for none."""
     return "-" if value is None else f"{value:,.1f}"

@@ -7,7 +7,7 @@ import re
 import pytest
 from support.documents import rows, section, text_of
 
-from podcore.classes import CLASSES, LIQUID_RACK_POINTS, PointSpec, Role, point_spec
+from podcore.classes import CLASSES, DEVICE_POINTS, LIQUID_RACK_POINTS, PointSpec, Role, point_spec
 from podcore.quantity import QUANTITIES, Quantity, known_units, quantity_of_unit
 
 PAGE = "docs/points.md"
@@ -54,6 +54,11 @@ def test_every_class_has_its_heading() -> None:
 def test_a_class_stands_there_with_its_points(asset_class: str) -> None:
     shown = [row for row in rows(section(PAGE, f"### {asset_class}")) if len(row) > 2]
     assert shown == class_rows(asset_class)
+
+
+def test_what_any_asset_may_have_stands_there() -> None:
+    shown = rows(section(PAGE, "## Points of any asset"))
+    assert shown == [point_row(spec, "may be added") for spec in DEVICE_POINTS]
 
 
 def test_the_families_of_a_server_are_known() -> None:

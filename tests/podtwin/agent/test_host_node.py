@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from support.fake_device import FakeDevice, SteppedClock
 from support.frames import MIDNIGHT_NS
 from support.memory_broker import MemoryBroker
 from support.receiver import Receiver
@@ -19,6 +20,8 @@ from podcore.clock import NS, SystemClock
 from podcore.frame import BirthPoint
 from podcore.ports import Backlog
 from podcore.role import RoleState
+from podtwin.agent.devices.device import Reading
+from podtwin.agent.devices.poller import Pollers
 from podtwin.agent.host.collector import Seen, Sight
 from podtwin.agent.host_node import Dropped, HostNode, birth_points
 
@@ -88,6 +91,7 @@ class World:
         *,
         outbox: Callable[[Path, str], Outbox] = Outbox,
         most_waiting_bytes: int = 1_000_000,
+        beside: Pollers | None = None,
     ) -> HostNode:
         node = HostNode(
             "srv",
@@ -98,6 +102,7 @@ class World:
             clock,
             period_s=10.0,
             most_waiting_bytes=most_waiting_bytes,
+            beside=beside,
         )
         self.nodes.append(node)
         return node
@@ -266,6 +271,34 @@ def test_what_waits_is_sent_after_a_restart_under_the_same_numbering(world: Worl
     world.play(2)
     assert world.receiver.stored(BOOT) == {1, 2, 3, 4, 5}
     assert [birth.boot for birth in world.receiver.births] == [BOOT]
+
+
+def test_devices_beside_the_host_speak_through_its_outbox_and_its_birth(world: World) -> None:
+    readings = threading.Semaphore(2)
+
+    def script(n: int) -> Reading:
+        readings.acquire()
+        return Reading({"pdu/power": float(n)})
+
+    beside = Pollers([FakeDevice("pdu", script)], SteppedClock(MIDNIGHT_NS))
+    node = world.node(PacedClock(1), beside=beside)
+    node.start()
+    eventually(lambda: len(world.receiver.messages) == 3, "one of the host, two of the device")
+    readings.release()
+    node.drain(5.0)
+    values = [m.values for m in world.receiver.messages if isinstance(m.values, dict)]
+    powers = [each["pdu/power"] for each in values if "pdu/power" in each]
+    assert powers[:2] == [0.0, 1.0]
+    (birth,) = world.receiver.births[:1]
+    assert {point.id for point in birth.points} >= {"srv/cpu_power", "pdu/power", "pdu/health"}
+    assert sorted(world.receiver.stored(BOOT)) == list(range(1, node.samples + 1))
+
+
+def test_what_comes_after_the_end_is_not_kept(world: World) -> None:
+    node = world.play(1)
+    node.stop()
+    node.keep(MIDNIGHT_NS, {"srv/cpu_power": 1.0})
+    assert node.samples == 1
 
 
 def test_a_host_that_raises_is_a_role_that_failed(world: World) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.host_trees import RECORDED
+from support.modbus_server import ModbusServer
 from typer.testing import CliRunner
 
 from podtwin.cli import agent
@@ -77,6 +78,7 @@ def test_a_host_that_shows_nothing_is_a_finding(
         (("--site", "lab-02", "--period", "5m"), ("--period", "1 to 60 s")),
         (("--site", "lab-02", "--period", "often"), ("--period", "often")),
         (("--site", "lab-02", "--duration", "soon"), ("--duration", "soon")),
+        (("--site", "lab-02", "--devices", "no.yaml"), ("no.yaml", "cannot be read")),
         (("--site", "lab-02", "--broker", "http://x"), ("--broker", "mqtt")),
     ),
 )
@@ -96,3 +98,36 @@ def test_a_wrong_option_is_refused_with_what_would_be_right(
     said = capsys.readouterr().err
     assert all(word in said for word in words), said
     assert list(tmp_path.iterdir()) == []
+
+
+def devices_file(folder: Path, *ports: int) -> Path:
+    """A file of cooling units at such ports."""
+    file = folder / "devices.yaml"
+    lines = [
+        f"  - {{id: crac-{number}, host: 127.0.0.1, port: {port}, map: crac, timeout_s: 20}}"
+        for number, port in enumerate(ports, 1)
+    ]
+    text = "\n".join(["schema: podtwin/devices/1", "host: false", "modbus:", *lines])
+    file.write_text(text + "\n", encoding="utf-8")
+    return file
+
+
+def test_a_check_asks_every_device_and_one_that_is_away_is_a_finding(tmp_path: Path) -> None:
+    holding, inputs = {0: [180, 1]}, {0: [182, 310, 455, 600, 900, 4100, 720, 85]}
+    with ModbusServer(holding=holding, inputs=inputs) as server:
+        both = devices_file(tmp_path, server.port, 1)
+        code, out = checked(RECORDED / "board", "--devices", str(both))
+        assert code == agent.NOTHING_SEEN
+        assert "crac-1: Modbus TCP" in out
+        (line,) = [line for line in out.splitlines() if line.startswith("crac-1/return_air_temp")]
+        assert line.split() == ["crac-1/return_air_temp", "31.0", "Cel"]
+        assert "crac-2: Modbus TCP, 127.0.0.1:1 unit 1: unreachable" in out
+        assert "compare address and port" in out
+        assert "memory_used" not in out
+        only = devices_file(tmp_path, server.port)
+        code, out = checked(RECORDED / "board", "--devices", str(only), "-o", "json")
+    assert code == 0
+    (device,) = json.loads(out)["devices"]
+    assert device["health"] == "ok"
+    values = {point["id"]: point["value"] for point in device["points"]}
+    assert values["crac-1/mode"] == 1.0

@@ -1,0 +1,67 @@
+"""The page about devices, and the file that is shipped: what they show is what is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support.documents import blocks, rows, section
+from support.sources import ROOT
+
+from podcore.classes import DEVICE_HEALTH, DEVICE_POINTS
+from podcore.quantity import QUANTITIES
+from podtwin.agent.devices.documents import MAPS
+from podtwin.agent.devices.file import load_devices
+from podtwin.agent.devices.modbus_map import RegisterFile, load_registers
+
+PAGE = "docs/devices.md"
+SHOWN = [block.text for block in blocks("yaml", PAGE)]
+FILES = [text for text in SHOWN if "podtwin/devices/1" in text]
+REGISTER_MAPS = [text for text in SHOWN if "podtwin/modbus-map/1" in text]
+
+
+def test_every_example_is_of_a_kind_that_is_tested_here() -> None:
+    assert len(FILES) + len(REGISTER_MAPS) == len(SHOWN)
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_a_shown_file_is_read(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "devices.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert load_devices(file).devices
+
+
+@pytest.mark.parametrize("text", REGISTER_MAPS)
+def test_a_shown_register_map_is_read(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "map.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert load_registers(file, "a", 10.0)
+
+
+def test_the_shipped_file_is_read_and_named() -> None:
+    assert load_devices(ROOT / "deploy" / "podtwin-devices.yaml").devices
+    assert "deploy/podtwin-devices.yaml" in (ROOT / "docs" / "agent.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", sorted(folder.name for folder in MAPS.iterdir()))
+def test_every_shipped_map_is_named(kind: str) -> None:
+    text = (ROOT / PAGE).read_text("utf-8")
+    assert not [m.stem for m in (MAPS / kind).glob("*.yaml") if f"`{m.stem}`" not in text]
+
+
+def test_every_key_of_a_register_is_explained() -> None:
+    explained = {
+        key for row in rows(section(PAGE, "## Modbus TCP")) for key in re.findall(r"\w+", row[0])
+    }
+    assert set(RegisterFile.__struct_fields__) - {"function", "word_order"} <= explained
+
+
+def test_the_points_that_watch_a_device_stand_there_with_unit_and_codes() -> None:
+    shown = {name: (unit, text) for name, unit, text in rows(section(PAGE, "## How a device is"))}
+    assert {name: unit for name, (unit, _) in shown.items()} == {
+        spec.name: QUANTITIES[spec.quantity].unit for spec in DEVICE_POINTS
+    }
+    assert re.findall(r"(\d) (\w+)", shown["health"][1]) == [
+        (str(code), word) for code, word in enumerate(DEVICE_HEALTH)
+    ]
