@@ -14,7 +14,6 @@ MAX_MESSAGES = 20_000  # 10 s at 2,000 messages a second
 MAX_BYTES = 64 * 1024 * 1024  # 20,000 messages of 1.2 kB, and room for some large ones
 MAX_BATCH_MESSAGES = 2_000
 MAX_BATCH_BYTES = 1024 * 1024
-ENOUGH_MESSAGES = 16  # end a linger: Mosquitto's default lets 20 be in flight, and must never wait
 
 
 @dataclass(slots=True)
@@ -56,7 +55,7 @@ class Inbox:
         self.overflowed = 0
 
     def put(self, arrival: Arrival) -> Put:
-        """Takes the message if there is room; never waits."""
+        """Takes the message if there is room; never waits, and wakes nobody."""
         with self._filled:
             if self._closed:
                 return Put.CLOSED
@@ -69,20 +68,19 @@ class Inbox:
                 return Put.FULL_BYTES
             self._items.append(arrival)
             self._bytes += size
-            if len(self._items) in (1, ENOUGH_MESSAGES):
-                self._filled.notify()
             return Put.TAKEN
 
-    def drain(self, timeout_s: float, linger_s: float = 0.0) -> list[Arrival]:
-        """Waits until something is there, at most so long; what is there, up to a batch.
+    def ring(self) -> None:
+        """Wakes who waits for messages, once those of a burst are all there."""
+        with self._filled:
+            if self._items:
+                self._filled.notify()
 
-        Where little is there it lingers for more, so that a steady trickle shares its commits.
-        """
+    def drain(self, timeout_s: float) -> list[Arrival]:
+        """Waits until something is there, at most so long; what is there, up to a batch."""
         with self._filled:
             if not self._items and not self._closed and timeout_s > 0:
                 self._filled.wait(timeout_s)
-            if self._items and linger_s > 0:
-                self._filled.wait_for(self._is_enough, linger_s)
             batch: list[Arrival] = []
             size = 0
             while self._items and len(batch) < MAX_BATCH_MESSAGES and size < MAX_BATCH_BYTES:
@@ -91,9 +89,6 @@ class Inbox:
                 batch.append(arrival)
             self._bytes -= size
             return batch
-
-    def _is_enough(self) -> bool:
-        return self._closed or len(self._items) >= ENOUGH_MESSAGES
 
     def has_room(self) -> bool:
         """Whether half of it is free: enough to ask again for what found no room."""

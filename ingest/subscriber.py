@@ -4,13 +4,12 @@ paho acknowledges by packet id, and after a reconnect an old id names another me
 message carries the generation of the connection that brought it, and an ack is sent only if that
 is still the present one. An exception in a paho callback would kill the network thread while
 `is_connected()` stays true: `on_message` stamps, bounds, puts, and does nothing that can raise.
+The thread itself is `ingest.network`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import socket
-import sys
 import threading
 from collections.abc import Sequence
 
@@ -26,13 +25,14 @@ from ingest.host_state import HostState
 from ingest.inbox import Arrival, Inbox, Put
 from ingest.ledger import LedgerBook, is_counted
 from ingest.native import MAX_PAYLOAD, encode_ack
+from ingest.network import NetworkLoop, cut
 from ingest.sample import Command
 from ingest.tls import secure, why_unreachable
 from podcore.ports import Clock
 from podcore.topic import Topic, TopicKind, inbound_filters
 
 KEEP_OF_TOO_LARGE = 1024  # bytes kept of a payload past the limit, to show what it was
-RECONNECT_S = (1, 30)  # first and longest pause between tries
+RECONNECT_S = (1.0, 30.0)  # first and longest pause between tries
 KEEPALIVE_S = 30
 NO_TEXT = "(a topic that is no UTF-8)"
 LAST_WORD_S = 1.0  # for the broker to take what a host says at its end
@@ -53,7 +53,7 @@ class Subscriber:
         clock: Clock,
         *,
         clean_session: bool = False,
-        reconnect_s: tuple[int, int] = RECONNECT_S,
+        reconnect_s: tuple[float, float] = RECONNECT_S,
     ) -> None:
         self._filters = inbound_filters()
         self._no_more: list[str] = []
@@ -72,9 +72,16 @@ class Subscriber:
         self._lost_s: float | None = None
         self._lock = threading.Lock()
         self._client_id = client_id
-        self._client = self._make_client(reconnect_s, clean_session=clean_session)
+        self._client = self._make_client(clean_session=clean_session)
+        self._network = NetworkLoop(
+            self._client,
+            clock,
+            reconnect_s,
+            on_no_connection=lambda error: self._say_lost(why_unreachable(error)),
+            after_burst=inbox.ring,
+        )
 
-    def _make_client(self, reconnect_s: tuple[int, int], *, clean_session: bool) -> Client:
+    def _make_client(self, *, clean_session: bool) -> Client:
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
@@ -83,12 +90,10 @@ class Subscriber:
             manual_ack=True,
         )
         client.max_queued_messages_set(MAX_QUEUED_ACKS)
-        client.reconnect_delay_set(*reconnect_s)
         if self._address.user is not None:
             client.username_pw_set(self._address.user, self._address.password)
         secure(client, self._address)
         client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -110,7 +115,7 @@ class Subscriber:
     def start(self) -> None:
         """Starts the network thread; it goes on trying when the broker is away."""
         self._client.connect_async(self._address.host, self._address.port, KEEPALIVE_S)
-        self._client.loop_start()
+        self._network.start()
 
     def stop(self) -> None:
         """Leaves the broker; what is unacknowledged stays with it."""
@@ -120,8 +125,7 @@ class Subscriber:
             )
             with contextlib.suppress(RuntimeError, ValueError):  # it is gone already
                 said.wait_for_publish(LAST_WORD_S)
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._network.stop()
 
     @property
     def connected(self) -> bool:
@@ -135,8 +139,7 @@ class Subscriber:
 
     def alive(self) -> bool:
         """Whether the network thread lives; paho's own flag would not tell."""
-        name = f"paho-mqtt-client-{self._client_id}"
-        return any(thread.name == name for thread in threading.enumerate())
+        return self._network.alive()
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Tells the broker that these are committed, where they came on this connection."""
@@ -194,10 +197,7 @@ class Subscriber:
     def _reconnect(self, why: str) -> None:
         # The broker sends unacknowledged messages again only on a new connection.
         logger.info("broker_reconnecting", why=why)
-        connection = self._client.socket()
-        if isinstance(connection, socket.socket):
-            with contextlib.suppress(OSError):  # it closed by itself in between
-                connection.shutdown(socket.SHUT_RDWR)
+        cut(self._client)
 
     def _on_connect(
         self,
@@ -236,10 +236,6 @@ class Subscriber:
             away_s = round(self._clock.monotonic_s() - self._lost_s, 1)
             logger.info("broker_connected", broker=str(self._address), away_s=away_s)
             self._lost_s = None
-
-    def _on_connect_fail(self, _client: Client, _userdata: object) -> None:
-        error = sys.exception()  # paho calls this while it handles one, and does not hand it over
-        self._say_lost(why_unreachable(error) if isinstance(error, OSError) else "does not answer")
 
     def _on_disconnect(
         self,

@@ -1,9 +1,8 @@
 """The writer: commit on drain. The thread that owns `log.db`, the registry and the acks.
 
-It takes what is there, decides, commits, acknowledges, repeats. A burst makes large commits; a
-trickle waits a few milliseconds for company, and never longer. A commit that fails is tried again
-with the same rows for as long as it takes, and meanwhile nothing is acknowledged: the log is
-full, never lossy.
+It takes what is there, decides, commits, acknowledges, repeats; there is no timer here, so a burst
+makes large commits and a trickle small ones. A commit that fails is tried again with the same
+rows for as long as it takes, and meanwhile nothing is acknowledged: the log is full, never lossy.
 """
 
 from __future__ import annotations
@@ -48,8 +47,6 @@ from podcore.ports import Clock
 from podcore.retry import RetryRequests
 from podcore.site import Site
 
-# A commit costs as much as eight messages of 50 values; at 2,000 messages a second ten share one.
-LINGER_S = 0.005
 RETRY_S = 1.0  # between two tries of a commit that failed
 
 logger = structlog.get_logger("ingest")
@@ -160,7 +157,7 @@ class Writer:
 
     def round(self) -> bool:
         """Takes what is there, commits and acknowledges it; False at the end."""
-        arrivals = self._inbox.drain(self._timeout_s(), LINGER_S)
+        arrivals = self._inbox.drain(self._timeout_s())
         if not arrivals and self._stopping.is_set():
             self._send_acks(float("inf"))
             return False

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.ingesting import arrival, topic
 
-from ingest.inbox import ENOUGH_MESSAGES, MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, Inbox, Put
+from ingest.inbox import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, Inbox, Put
 
 TOPIC = len(topic())
 
@@ -71,14 +71,16 @@ def test_there_is_room_again_when_half_is_free() -> None:
     assert inbox.has_room()
 
 
-def test_a_message_ends_the_wait() -> None:
+def test_a_burst_ends_the_wait_once_it_is_all_there() -> None:
     inbox = Inbox()
     taken: list[int] = []
     reader = threading.Thread(target=lambda: taken.append(len(inbox.drain(10.0))))
     reader.start()
     put(inbox)
+    put(inbox)
+    inbox.ring()
     reader.join(5.0)
-    assert taken == [1]
+    assert taken == [2]
 
 
 @given(st.lists(st.integers(0, 40), max_size=60))
@@ -89,34 +91,3 @@ def test_what_waits_is_counted_to_the_byte(sizes: list[int]) -> None:
     assert inbox.overflowed == len(sizes) - len(taken)
     inbox.drain(0.0)
     assert inbox.size() == (0, 0)
-
-
-def test_a_lingering_reader_takes_a_handful_together() -> None:
-    inbox = Inbox()
-    taken: list[int] = []
-    reader = threading.Thread(target=lambda: taken.append(len(inbox.drain(10.0, 60.0))))
-    reader.start()
-    for _ in range(ENOUGH_MESSAGES):
-        put(inbox)
-    reader.join(30.0)
-    assert taken == [ENOUGH_MESSAGES]
-
-
-def test_a_linger_ends_with_what_there_is() -> None:
-    inbox = Inbox()
-    put(inbox)
-    assert len(inbox.drain(10.0, 0.001)) == 1
-
-
-def test_a_linger_ends_with_the_inbox() -> None:
-    inbox = Inbox()
-    put(inbox)
-    inbox.close()
-    assert len(inbox.drain(10.0, 60.0)) == 1
-
-
-def test_nothing_is_waited_for_where_enough_is_there() -> None:
-    inbox = Inbox()
-    for _ in range(ENOUGH_MESSAGES + 1):
-        put(inbox)
-    assert len(inbox.drain(10.0, 60.0)) == ENOUGH_MESSAGES + 1
