@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from podtwin.cli.histories import DataDirOption, HistoryOption, open_history
-from podtwin.cli.query import FromOption, PointsArgument, SourceOption, ToOption, read_pieces
+from podtwin.cli.query import (
+    FromOption,
+    PointsArgument,
+    SourceOption,
+    ToOption,
+    find_queries,
+)
 
 if TYPE_CHECKING:
-    import polars as pl
+    from podcore.ports import Clock
+    from podtwin.cli.export_job import Asked, ExportJob, Manifest
+    from podtwin.cli.query import Histories
 
 SUFFIXES = (".csv", ".parquet", ".arrows")
+_INTERRUPTED = 130  # as a shell expects of a program that Ctrl-C ended
 
 
 def export(
@@ -25,11 +33,23 @@ def export(
     from_: FromOption = "now-24h",
     to: ToOption = "now",
     source: SourceOption = "measured",
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume/--restart", help="Go on with an export that was broken off, or begin anew."
+        ),
+    ] = None,
     data_dir: DataDirOption = None,
     history: HistoryOption = None,
 ) -> None:
-    """Write values of points to a CSV, Parquet or Arrow stream file."""
+    """Write values of points to a CSV, Parquet or Arrow stream file.
+
+    A date of a site is a part; an export that was broken off keeps the parts it has.
+    """
+    from podcore.clock import SystemClock
     from podcore.errors import ConfigError
+    from podtwin.cli.export_job import Asked, ExportJob
+    from podtwin.cli.progress import progress_bar
 
     if out.suffix not in SUFFIXES:
         rule = f"the ending of the file says its form: {', '.join(SUFFIXES)}"
@@ -37,41 +57,49 @@ def export(
     if not out.parent.is_dir():
         raise ConfigError("--out", str(out), "there is no such folder", "make it first")
     held, _ = open_history(data_dir, history)
-    counted = _Counted(read_pieces(held, points, (from_, to), source))
-    hidden = out.with_name(f".{out.name}.partial")
+    job, clock = ExportJob(out), SystemClock()
+    manifest = _manifest(job, held, Asked(tuple(points), from_, to, source), resume, clock)
     try:
-        _write(counted, hidden, out.suffix)
-        hidden.replace(out)
-    finally:
-        hidden.unlink(missing_ok=True)
-    typer.echo(f"{out}: {counted.rows} rows")
+        with progress_bar("exporting dates", clock) as advance:
+            rows = job.run(held, manifest, advance)
+    except KeyboardInterrupt:
+        _interrupted(job, manifest)
+    typer.echo(f"{out}: {rows} rows")
 
 
-class _Counted:
-    """Pieces on their way, with their rows counted and shown."""
+def _manifest(
+    job: ExportJob, held: Histories, asked: Asked, resume: bool | None, clock: Clock
+) -> Manifest:
+    """That of an export that goes on, or of a new one."""
+    from podcore.clock import rfc3339
+    from podcore.errors import ConfigError
+    from podtwin.cli.export_job import Manifest, clipped
 
-    def __init__(self, pieces: Iterator[pl.DataFrame]) -> None:
-        self._pieces = pieces
-        self.rows = 0
+    left = job.unfinished()
+    if left is not None and resume is None:
+        rule = f"an export begun at {rfc3339(left.began_ns)} is unfinished there"
+        way_out = "--resume goes on with its points and times, --restart begins anew"
+        raise ConfigError("--out", None, rule, way_out)
+    if left is not None and resume:
+        if left.asked != asked:
+            words = " ".join(left.asked.points)
+            rule = f"the export to go on with is of {words} from {left.asked.from_text}"
+            rule += f" to {left.asked.to_text}, source {left.asked.sources}"
+            raise ConfigError("--resume", None, rule, "ask for the same, or --restart")
+        there = f"{job.done()} of {len(left.parts())} parts are there"
+        typer.echo(f"goes on with the export begun at {rfc3339(left.began_ns)}: {there}", err=True)
+        return left
+    queries = find_queries(
+        held, list(asked.points), (asked.from_text, asked.to_text), asked.sources
+    )
+    extents = [(query, held.extent(query.site)) for query in queries]
+    wanted = tuple(clipped(query, extent) for query, extent in extents if extent is not None)
+    manifest = Manifest(asked, clock.now_ns(), wanted)
+    job.begin(manifest)
+    return manifest
 
-    def __iter__(self) -> Iterator[pl.DataFrame]:
-        from podcore.clock import SystemClock
-        from podtwin.cli.progress import progress_bar
 
-        with progress_bar("exporting rows", SystemClock()) as advance:
-            for piece in self._pieces:
-                self.rows += piece.height
-                advance(self.rows, self.rows)
-                yield piece
-
-
-def _write(pieces: _Counted, path: Path, suffix: str) -> None:
-    from podtwin.api import formats
-
-    if suffix == ".parquet":
-        path.write_bytes(formats.parquet_bytes(pieces))
-        return
-    parts = formats.csv_parts(pieces) if suffix == ".csv" else formats.arrow_parts(pieces)
-    with path.open("wb") as file:
-        for part in parts:
-            file.write(part)
+def _interrupted(job: ExportJob, manifest: Manifest) -> NoReturn:
+    there = f"{job.done()} of {len(manifest.parts())} parts are there"
+    typer.echo(f"interrupted: {there}; the same command with --resume goes on", err=True)
+    raise typer.Exit(_INTERRUPTED)

@@ -1,4 +1,4 @@
-"""`podtwin query` and what it shares with `export`: ranges of points out of a data directory."""
+"""`podtwin query`, and how `export` too finds points and times in a data directory."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def query(
         rows = read_pieces(held, points, span, source)
     else:
         step_ns, wanted = _step(step), _agg(agg, _gauges(folder))
-        rows = _binned(held, _queries(held, points, span, source), step_ns, wanted)
+        rows = _binned(held, find_queries(held, points, span, source), step_ns, wanted)
     _print(rows, output)
 
 
@@ -72,13 +72,19 @@ def read_pieces(
     history: Histories, patterns: list[str], span: tuple[str, str], sources: str
 ) -> Iterator[pl.DataFrame]:
     """The rows of the points, site by site, in pieces ascending in time."""
-    for wanted in _queries(history, patterns, span, sources):
+    for wanted in find_queries(history, patterns, span, sources):
         yield from history.frames(wanted)
 
 
-def _queries(
+def find_queries(
     history: Histories, patterns: list[str], span: tuple[str, str], sources: str
 ) -> list[SeriesQuery]:
+    """What the patterns name, one query a site; relative times count from its newest value.
+
+    Raises
+    ------
+    ConfigError  When they name nothing, or a time or a source is none.
+    """
     from podcore.ports import SeriesQuery
 
     chosen = _sources(sources)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -12,8 +12,9 @@ from support.frames import NS, reading
 from typer.testing import CliRunner, Result
 
 from podcore.errors import ConfigError
+from podcore.ports import SeriesQuery
 from podtwin.cli import export as module
-from podtwin.cli.query import read_pieces
+from podtwin.cli.histories import open_history
 from podtwin.store.history import EmbeddedHistory
 
 RUNNER = CliRunner()
@@ -79,19 +80,94 @@ def test_a_folder_that_is_not_there_is_refused(data_dir: Path, tmp_path: Path) -
         export(data_dir, tmp_path / "nowhere" / "power.csv")
 
 
-@pytest.mark.parametrize("suffix", module.SUFFIXES)
-def test_an_export_that_fails_leaves_what_was_there(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
-) -> None:
-    def breaks(
-        history: EmbeddedHistory, patterns: list[str], span: tuple[str, str], sources: str
-    ) -> Iterator[pl.DataFrame]:
-        yield from read_pieces(history, patterns, span, sources)
-        raise OSError("no space")
+class Breaking:
+    """A history that breaks off in the third part of an export."""
 
-    out = tmp_path / f"power{suffix}"
+    def __init__(self, real: EmbeddedHistory, error: BaseException) -> None:
+        self._real, self._error, self.asked = real, error, 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def frames(self, query: SeriesQuery) -> Iterator[pl.DataFrame]:
+        self.asked += 1
+        if self.asked == 3:
+            raise self._error
+        yield from self._real.frames(query)
+
+
+@pytest.fixture
+def breaking(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    real = open_history
+
+    def install(error: BaseException) -> None:
+        def opened(data_dir: Path | None, kind: str | None) -> tuple[object, Path]:
+            held, folder = real(data_dir, kind)
+            assert isinstance(held, EmbeddedHistory)
+            return Breaking(held, error), folder
+
+        monkeypatch.setattr(module, "open_history", opened)
+
+    return install
+
+
+@pytest.fixture(scope="module")
+def five_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    frames = [
+        reading({"meter-main/power": k / 7}, START_NS + k * 6 * 3_600 * NS) for k in range(20)
+    ]
+    return filled(tmp_path_factory.mktemp("export") / "days", frames, air_dx())
+
+
+LONG = ("--from", "now-30d")
+
+
+@pytest.mark.parametrize("suffix", module.SUFFIXES)
+def test_an_export_that_fails_leaves_what_was_there_and_goes_on_later(
+    five_days: Path,
+    tmp_path: Path,
+    suffix: str,
+    breaking: Callable[[BaseException], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, out = tmp_path / f"whole{suffix}", tmp_path / f"power{suffix}"
+    export(five_days, whole, *LONG)
     out.write_text("of yesterday")
-    monkeypatch.setattr(module, "read_pieces", breaks)
-    with pytest.raises(OSError, match="no space"):
-        export(data_dir, out)
-    assert [(path, path.read_text()) for path in tmp_path.iterdir()] == [(out, "of yesterday")]
+    with monkeypatch.context():
+        breaking(OSError("no space"))
+        with pytest.raises(OSError, match="no space"):
+            export(five_days, out, *LONG)
+    assert out.read_text() == "of yesterday"
+    monkeypatch.undo()
+    done = export(five_days, out, *LONG, "--resume")
+    assert "2 of 5 parts are there" in done.stderr
+    assert done.stdout == f"{out}: 20 rows\n"
+    assert read(out).equals(read(whole))
+    assert sorted(tmp_path.iterdir()) == [out, whole]
+
+
+def test_ctrl_c_says_how_to_go_on(
+    five_days: Path, tmp_path: Path, breaking: Callable[[BaseException], None]
+) -> None:
+    breaking(KeyboardInterrupt())
+    done = export(five_days, tmp_path / "power.csv", *LONG)
+    assert done.exit_code == 130
+    assert "2 of 5 parts are there; the same command with --resume goes on" in done.stderr
+
+
+def test_an_unfinished_export_is_neither_gone_on_with_nor_thrown_away_unasked(
+    five_days: Path,
+    tmp_path: Path,
+    breaking: Callable[[BaseException], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "power.csv"
+    breaking(KeyboardInterrupt())
+    export(five_days, out, *LONG)
+    monkeypatch.undo()
+    with pytest.raises(ConfigError, match=r"is unfinished there.*--resume goes on"):
+        export(five_days, out, *LONG)
+    with pytest.raises(ConfigError, match=r"is of ams-03/meter-main/power from now-30d"):
+        export(five_days, out, "--from", "now-1d", "--resume")
+    assert export(five_days, out, "--from", "now-1d", "--restart").stdout == f"{out}: 4 rows\n"
+    assert list(tmp_path.iterdir()) == [out]
