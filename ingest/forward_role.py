@@ -19,7 +19,7 @@ import structlog
 from ingest.forwarder import READ_LIMIT, Forwarder
 from podcore.errors import NotWritten, Refused, Unreachable
 from podcore.ports import Clock
-from podcore.thread_role import ThreadRole
+from podcore.thread_role import STOP_S, ThreadRole
 
 NAME: Final = "forward"
 # Frames are gathered so long before they are sent: a request costs as much CPU as 1,000 values.
@@ -74,6 +74,7 @@ class ForwardRole(ThreadRole):
     again : sends what a person asked to be tried again; called after a round that went well, and
         raises as a sink does.
     chance : in [0, 1), for the jitter.
+    name : of the thread, where there are several.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class ForwardRole(ThreadRole):
         *,
         again: Callable[[], None] = nothing_again,
         chance: Callable[[], float] = random.random,
+        name: str = NAME,
+        stop_s: float = STOP_S,
     ) -> None:
-        super().__init__(NAME)
+        super().__init__(name, stop_s=stop_s)
         self._forwarders = forwarders
         self._target = target
         self._clock = clock
@@ -149,7 +152,7 @@ class ForwardRole(ThreadRole):
         if self._stalled is None:
             self._since_s = self._clock.monotonic_s()
         if reason is not self._stalled:
-            _logger.warning("forwarding_stopped", reason=reason.value, why=why)
+            _logger.warning("forwarding_stopped", role=self.name, reason=reason.value, why=why)
         self._why, self._stalled = why, reason
 
     def _note_well(self) -> None:
@@ -165,4 +168,4 @@ class ForwardRole(ThreadRole):
         return f"{self.lag()} frames wait in the log"
 
     def _log_failure(self, error: Exception) -> None:
-        _logger.error("forward_failed", exc_info=error)
+        _logger.error("forward_failed", role=self.name, exc_info=error)

@@ -66,7 +66,7 @@ class DeadLetterCount:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Frames that each reader of the log has still to read."""
+    """Frames that each reader of the log has still to read; of sinks the one that has most."""
 
     engine_frames: int = 0
     seal_frames: int = 0
@@ -75,16 +75,30 @@ class Lag:
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardStatus:
-    """What went on to a database.
+class SinkStatus:
+    """What went on to one database.
 
-    frames : delivered by this process. refused : lines that it will not have, by reason, over
-    restarts. retries : tries of this process that failed, by reason.
+    lag_frames : not delivered yet. frames : delivered by this process. refused : lines that it
+    will not have, by reason, over restarts. retries : tries of this process that failed, by reason.
     """
+
+    name: str
+    ready: bool = True
+    detail: str = ""
+    lag_frames: int = 0
+    frames: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    retries: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardStatus:
+    """What went on to databases: the sums of all, and each."""
 
     frames: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     retries: dict[str, int] = field(default_factory=dict)
+    sinks: tuple[SinkStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

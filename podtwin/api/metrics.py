@@ -113,25 +113,33 @@ def _readers(status: Status) -> list[Metric]:
     ]
 
 
+_SINK = ("sink",)
+_SINK_REASON = ("sink", "reason")
+
+
 def _forward(forward: ForwardStatus) -> list[Metric]:
-    refused = {reason.value: forward.refused.get(reason.value, 0) for reason in LineReason}
-    retries = {why.value: forward.retries.get(why.value, 0) for why in Stalled}
-    return [
-        _count(
-            "podtwin_forwarded_frames",
-            "Frames delivered to InfluxDB since the start.",
-            forward.frames,
-        ),
-        _counter(
-            "podtwin_forward_refused", "Lines InfluxDB refused, by reason.", "reason", refused
-        ),
-        _counter(
-            "podtwin_forward_retries",
-            "Deliveries to be tried again, since the start.",
-            "reason",
-            retries,
-        ),
-    ]
+    frames = CounterMetricFamily(
+        "podtwin_forwarded_frames", "Frames delivered to InfluxDB since the start.", labels=_SINK
+    )
+    lag = GaugeMetricFamily(
+        "podtwin_forward_lag_frames", "Frames that a sink has not got yet.", labels=_SINK
+    )
+    refused = CounterMetricFamily(
+        "podtwin_forward_refused", "Lines InfluxDB refused, by reason.", labels=_SINK_REASON
+    )
+    retries = CounterMetricFamily(
+        "podtwin_forward_retries",
+        "Deliveries to be tried again, since the start.",
+        labels=_SINK_REASON,
+    )
+    for sink in forward.sinks:
+        frames.add_metric((sink.name,), sink.frames)
+        lag.add_metric((sink.name,), sink.lag_frames)
+        for reason in LineReason:
+            refused.add_metric((sink.name, reason.value), sink.refused.get(reason.value, 0))
+        for why in Stalled:
+            retries.add_metric((sink.name, why.value), sink.retries.get(why.value, 0))
+    return [frames, lag, refused, retries]
 
 
 def _history(history: HistoryStatus) -> list[Metric]:

@@ -156,6 +156,10 @@ def _shown(value: object) -> str:
 
 def _hidden(value: object) -> object:
     """The value without a password that stands in an address."""
+    if isinstance(value, list):
+        return [_hidden(each) for each in value]
+    if isinstance(value, dict):  # one of several, such as a sink of `sinks`
+        return {name: _hidden(each) for name, each in value.items()}
     return _IN_ADDRESS.sub(f"\\1{_STARS}@", value) if isinstance(value, str) else value
 
 

@@ -36,7 +36,7 @@ def open_history(
     ConfigError  When there is none.
     """
     from podcore.errors import ConfigError
-    from podtwin.config.influx import influx_address
+    from podtwin.config.influx import influx_targets
     from podtwin.config.load import load_settings
     from podtwin.pipeline.options import EMBEDDED, INFLUX
     from podtwin.pipeline.stored import cursor_of, stored
@@ -48,7 +48,7 @@ def open_history(
     if chosen != INFLUX and not (folder / "log.db").exists() and not (folder / "history").is_dir():
         way_out = "name the --data-dir of a run"
         raise ConfigError("--data-dir", str(folder), "holds no log and no history", way_out)
-    address = influx_address(settings) if chosen == INFLUX else None
+    sinks = influx_targets(settings) if chosen == INFLUX else ()
     return stored(
-        chosen, folder, lambda name: cursor_of(folder / "state.db", name), address
+        chosen, folder, lambda name: cursor_of(folder / "state.db", name), sinks
     ).history, folder

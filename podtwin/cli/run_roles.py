@@ -87,7 +87,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     from podtwin.config.access import access_of
     from podtwin.config.bounds import bounds_of
     from podtwin.config.broker import broker_of
-    from podtwin.config.influx import influx_address
+    from podtwin.config.influx import influx_targets
     from podtwin.config.rules import load_rules
     from podtwin.config.sites import load_site_files
     from podtwin.config.sources import load_sources
@@ -106,7 +106,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         roles=settings.roles,
         history=settings.history,
         history_keep_ns=None if (keep := settings.history_keep) is None else int(keep * 1e9),
-        influx=influx_address(settings),
+        sinks=influx_targets(settings),
         broker=address,
         mqtt_port=settings.broker.port or free_port(),
         host=settings.http.host,

@@ -134,6 +134,15 @@ class InfluxSettings(_Section):
     """May write and read the bucket; better given as PODTWIN_INFLUX__TOKEN_FILE."""
 
 
+class SinkSettings(InfluxSettings):
+    """One more InfluxDB 2 that readings are forwarded to, beside or instead of `influx`."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+    """In cursors, metrics, status and letters; `influx` is that of the section `influx`."""
+    token_file: Path | None = None
+    """File that holds the token."""
+
+
 class AlertSettings(_Section):
     """What alerts are raised by, and where their webhooks may go."""
 
@@ -164,11 +173,15 @@ class Settings(BaseSettings):
     """Where it is kept: Parquet in `data_dir`, InfluxDB 2, or both (then read from Parquet)."""
     history_keep: Seconds | None = None
     """How long Parquet is kept, as `90d`, counted back from a site's newest value; unset: ever."""
+    history_sink: str | None = None
+    """With `history: influx`, the sink that is read, by name; unset: the first."""
     broker: BrokerSettings = BrokerSettings()
     http: HttpSettings = HttpSettings()
     ingest: IngestSettings = IngestSettings()
     log: LogSettings = LogSettings()
     influx: InfluxSettings = InfluxSettings()
+    sinks: tuple[SinkSettings, ...] = ()
+    """More databases, each with `name`, `url`, `org`, `bucket`, `token_file`; docs/influxdb.md."""
     alerts: AlertSettings = AlertSettings()
 
     @classmethod

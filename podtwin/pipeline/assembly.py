@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -23,6 +24,7 @@ from ingest.retention import LogRetention, Trimmer
 from podcore.ports import Clock
 from podcore.retry import INTAKE
 from podcore.role import Health, Role
+from podcore.thread_role import STOP_S
 from podtwin.api.deps import ApiDeps
 from podtwin.api.hub import Hub
 from podtwin.api.server import ApiServer
@@ -36,19 +38,20 @@ from podtwin.pipeline.broker import BrokerRole
 from podtwin.pipeline.catalog import list_recordings, list_replays
 from podtwin.pipeline.datadir import DataDir
 from podtwin.pipeline.first_key import guarded
-from podtwin.pipeline.forward import SINK, drop_unconfigured, make_forward_role
+from podtwin.pipeline.forward import drop_unconfigured, make_forward_role
 from podtwin.pipeline.ingest import IngestRole
 from podtwin.pipeline.letters import DeadLetters
 from podtwin.pipeline.options import EMBEDDED, INFLUX, PipelineOptions
 from podtwin.pipeline.report import Parts, Process, report
 from podtwin.pipeline.stored import stored
+from podtwin.pipeline.together import Together
 from podtwin.pipeline.wakes import Wakes
 from podtwin.status import Status
 from podtwin.store.alert_pruning import AlertPruning
 from podtwin.store.alert_rows import Alerts
 from podtwin.store.audit import AuditLog
 from podtwin.store.deliveries import Deliveries
-from podtwin.store.influx_client import named
+from podtwin.store.influx_client import first_of
 from podtwin.store.keys import Keys
 from podtwin.store.outbox import SqliteOutbox
 from podtwin.store.retries import Retries
@@ -120,14 +123,13 @@ class Pipeline:
             "ingest": lambda: self._make_ingest(log),
             "engine": lambda: self._make_engine(derived),
             "seal": self._make_sealer,
-            "forward": self._make_forwarder,
             "notify": self._make_notifier,
             "api": self._make_api,
         }
         # The API takes its port before anything else runs, the broker lives before its client.
         for name in ("api", "notify", "engine", "seal", "forward", "broker", "ingest"):
             if name in self._names:
-                self._roles.append(makers[name]())
+                self._roles += self._make_forwarders() if name == "forward" else [makers[name]()]
         if "ingest" in self._names:  # whoever trims the log decides whom it is kept for
             ends = {"log": log.last_offset(), "derived": derived.last_offset()}
             configured = [reader for name in ends for reader in self._keepers(name)]
@@ -177,8 +179,8 @@ class Pipeline:
         """The cursors of who carries a log elsewhere, in this process or another."""
         history = self._options.history
         seal = () if history == INFLUX else (f"sealer/{log_name}",)
-        forward = () if history == EMBEDDED else (cursor_name(SINK, log_name),)
-        return seal + forward
+        sinks = () if history == EMBEDDED else self._options.sinks
+        return seal + tuple(cursor_name(sink.name, log_name) for sink in sinks)
 
     def _make_engine(self, derived: SqliteLog) -> Role:
         engine = self._parts.engine = EngineRunner(
@@ -205,13 +207,21 @@ class Pipeline:
         runner = self._parts.sealer = SealerRunner(sealer, self._clock)
         return runner
 
-    def _make_forwarder(self) -> Role:
-        address = named(self._options.influx, self._options.history)
-        log, derived = self._reader(), self._derived_reader()
-        forwarder = self._parts.forwarder = make_forward_role(
-            address, log, derived, self._state, lambda: load_sites(log.connection), self._clock
-        )
-        return forwarder
+    def _make_forwarders(self) -> list[Role]:
+        sinks = self._options.sinks
+        first_of(sinks, self._options.history)
+        for sink in sinks:
+            log, derived = self._reader(), self._derived_reader()
+            self._parts.forwarders[sink.name] = make_forward_role(
+                sink,
+                log,
+                derived,
+                self._state,
+                partial(load_sites, log.connection),
+                self._clock,
+                stop_s=STOP_S / len(sinks),
+            )
+        return list(self._parts.forwarders.values())
 
     def _make_notifier(self) -> Role:
         sender = HttpSender(self._options.targets, self._clock)
@@ -224,7 +234,7 @@ class Pipeline:
 
     def _make_api(self) -> Role:
         options = self._options
-        kept = stored(options.history, self.data_dir.path, self._state.get, options.influx)
+        kept = stored(options.history, self.data_dir.path, self._state.get, options.sinks)
         registry = self._reader()
         hub = self._parts.hub = Hub(
             self._reader(),
@@ -287,7 +297,7 @@ class Pipeline:
         for part, deadline_s in (
             (parts.ingest, INGEST_DRAIN_S),
             (parts.engine, ENGINE_DRAIN_S),
-            (parts.forwarder, FORWARD_DRAIN_S),
+            (Together(parts.forwarders.values(), self._clock), FORWARD_DRAIN_S),
             (parts.notifier, NOTIFY_DRAIN_S),
             (parts.sealer, SEAL_DRAIN_S),
             (parts.api, API_DRAIN_S),
@@ -345,7 +355,7 @@ class Pipeline:
                 str(self.broker),
                 draining=self._draining,
                 pending_outbox=self._options.outboxes(),
-                undelivered=UndeliveredRows(self._state).reasons(),
+                undelivered=UndeliveredRows(self._state).by_sink(),
             ),
             self.ledger(),
         )

@@ -14,7 +14,7 @@ from podcore.clock import rfc3339
 from podcore.errors import ConfigError
 from podcore.ports import Clock
 from podtwin.config.broker import broker_of
-from podtwin.config.influx import influx_address
+from podtwin.config.influx import influx_targets
 from podtwin.config.settings import Settings
 from podtwin.config.sites import load_site_files
 from podtwin.config.sources import load_sources
@@ -56,12 +56,12 @@ def _broker(settings: Settings, client_id: str) -> Check:
 def _influx(settings: Settings, clock: Clock) -> Iterator[Check]:
     """What history asks for beyond the data directory; nothing where it needs no more."""
     try:
-        address = influx_address(settings)
+        targets = influx_targets(settings)
     except ConfigError as error:
-        yield Check("influx token", Verdict.FAIL, f"{error.place}: {error.rule}", error.way_out)
+        yield Check("influx settings", Verdict.FAIL, f"{error.place}: {error.rule}", error.way_out)
         return
-    if address is not None:
-        yield from check_influx(address, settings.data_dir, clock)
+    for target in targets:
+        yield from check_influx(target, settings.data_dir, clock)
 
 
 def check_clock(clock: Clock) -> Check:

@@ -1,4 +1,4 @@
-"""Checks of the InfluxDB that readings are forwarded to.
+"""Checks of an InfluxDB that readings are forwarded to.
 
 Nothing is left behind by them: an empty write is answered as a full one would be (404 for what is
 not there, 401 and 403 for a token without the right), and stores nothing; reading is proved by a
@@ -10,33 +10,49 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
 import httpx
 
+from ingest.forwarder import cursor_name
 from ingest.log import SqliteLogReader
 from podcore.clock import NS, rfc3339
 from podcore.errors import Refused, Unreachable
 from podcore.ports import Clock
 from podtwin.pipeline.checks import Check, Verdict
-from podtwin.pipeline.forward import DERIVED_CURSOR, LOG_CURSOR
 from podtwin.pipeline.stored import cursor_of
 from podtwin.store import flux
 from podtwin.store.flux import Rows
-from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_client import InfluxAddress, InfluxTarget
 from podtwin.store.influx_reader import FluxReader
 
 ANSWER_S: Final = 10.0
 CLOCKS_APART_S: Final = 5.0  # what NTP keeps well below, and a person at a page notices
+MANY_FRAMES: Final = 20_000  # ten reads of the log; a sink that keeps up has a second of them
 _DAY_S: Final = 86_400
 
 _MAKE = "make it with deploy/influxdb/tokens.py"
 
 
-def check_influx(address: InfluxAddress, data_dir: Path, clock: Clock) -> Iterator[Check]:
-    """All checks, up to the first after which the others would say the same."""
+def check_influx(target: InfluxTarget, data_dir: Path, clock: Clock) -> Iterator[Check]:
+    """All checks of a sink, under its name; up to one after which the others would say the same."""
+    for check in _checks(target, data_dir, clock):
+        yield replace(check, name=f"{target.name} {check.name}".rstrip())
+
+
+def _checks(target: InfluxTarget, data_dir: Path, clock: Clock) -> Iterator[Check]:
+    yield from _of_server(target, data_dir, clock)
+    if (data_dir / "log.db").exists():
+        yield check_lag(data_dir, target.name)
+    if (data_dir / "state.db").exists():
+        yield check_refused(data_dir / "state.db", target.name)
+
+
+def _of_server(target: InfluxTarget, data_dir: Path, clock: Clock) -> Iterator[Check]:
+    address = target.address
     with httpx.Client(
         base_url=address.url,
         headers={"Authorization": f"Token {address.token}"},
@@ -50,41 +66,53 @@ def check_influx(address: InfluxAddress, data_dir: Path, clock: Clock) -> Iterat
         yield _clocks(answer, clock)
         may_write = _may_write(client, address)
         yield may_write
-        if may_write.verdict is Verdict.FAIL and may_write.name != "influx write":
+        if may_write.verdict is Verdict.FAIL and may_write.name != "write":
             return
         may_read = _may_read(address)
         yield may_read
         if may_read.verdict is Verdict.OK:
-            yield _retention(client, address, oldest_waiting(data_dir), clock)
-    if (data_dir / "state.db").exists():
-        yield check_refused(data_dir / "state.db")
+            oldest_ns = oldest_waiting(data_dir, target.name)
+            yield _retention(client, address, oldest_ns, clock)
 
 
-def oldest_waiting(data_dir: Path) -> int | None:
+def oldest_waiting(data_dir: Path, sink: str) -> int | None:
     """The oldest time of a reading that is still to be forwarded; None without any."""
-    times: list[int] = []
-    for name, cursor in (("log.db", LOG_CURSOR), ("derived.db", DERIVED_CURSOR)):
-        if (data_dir / name).exists():
-            reader = SqliteLogReader(data_dir / name, derived=name == "derived.db")
-            oldest = reader.oldest_ns(after=cursor_of(data_dir / "state.db", cursor))
-            times += [] if oldest is None else [oldest]
-            reader.close()
-    return min(times, default=None)
+    times = [reader.oldest_ns(after=cursor) for reader, cursor in _readers(data_dir, sink)]
+    return min((time for time in times if time is not None), default=None)
 
 
-def check_refused(state: Path) -> Check:
-    """Whether InfluxDB ever refused a line that PodTwin sent."""
+def check_lag(data_dir: Path, sink: str) -> Check:
+    """How many Frames wait to be forwarded."""
+    waiting = sum(max(0, log.last_offset() - at) for log, at in _readers(data_dir, sink))
+    found = f"{waiting} frames wait in the log"
+    if waiting > MANY_FRAMES:
+        way_out = "if it does not fall, see readyz; the log is kept until they are delivered"
+        return Check("lag", Verdict.WARN, found, way_out)
+    return Check("lag", Verdict.OK, found)
+
+
+def _readers(data_dir: Path, sink: str) -> Iterator[tuple[SqliteLogReader, int]]:
+    """The logs that there are, each with how far the sink's forwarder is."""
+    for name in ("log", "derived"):
+        path = data_dir / f"{name}.db"
+        if path.exists():
+            with closing(SqliteLogReader(path, derived=name == "derived")) as reader:
+                yield reader, cursor_of(data_dir / "state.db", cursor_name(sink, name))
+
+
+def check_refused(state: Path, sink: str) -> Check:
+    """Whether a database ever refused a line that PodTwin sent."""
     with closing(sqlite3.connect(f"{state.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         try:
-            query = "SELECT reason, count FROM undelivered_counts ORDER BY reason"
-            counts = connection.execute(query).fetchall()
+            query = "SELECT reason, count FROM undelivered_counts WHERE sink = ? ORDER BY reason"
+            counts = connection.execute(query, (sink,)).fetchall()
         except sqlite3.OperationalError:
             counts = []  # a state database of before there was a forwarder
     if not counts:
-        return Check("influx refused", Verdict.OK, "no line so far")
+        return Check("refused", Verdict.OK, "no line so far")
     found = ", ".join(f"{count} by {reason}" for reason, count in counts)
     way_out = "see podtwin deadletter list --stage forward"
-    return Check("influx refused", Verdict.WARN, f"lines: {found}", way_out)
+    return Check("refused", Verdict.WARN, f"lines: {found}", way_out)
 
 
 def _reach(client: httpx.Client, address: InfluxAddress) -> tuple[Check, httpx.Response | None]:
@@ -93,15 +121,15 @@ def _reach(client: httpx.Client, address: InfluxAddress) -> tuple[Check, httpx.R
     except httpx.HTTPError as error:
         found = f"{address.url} does not answer ({error})"
         way_out = "start it, or correct influx.url; readings wait in the log meanwhile"
-        return Check("influx", Verdict.FAIL, found, way_out), None
+        return Check("", Verdict.FAIL, found, way_out), None
     version = answer.headers.get("X-Influxdb-Version", "")
     if not answer.is_success:
         found = f"{address.url} answers {answer.status_code}: {answer.text[:200]}"
-        return Check("influx", Verdict.FAIL, found, "is that InfluxDB 2? See its log"), None
+        return Check("", Verdict.FAIL, found, "is that InfluxDB 2? See its log"), None
     if not _is_two(version):
         found = f"{address.url} is InfluxDB {version or 'of no version that it says'}"
-        return Check("influx", Verdict.FAIL, found, "PodTwin writes and reads InfluxDB 2"), None
-    return Check("influx", Verdict.OK, f"{address.url}, InfluxDB {version}"), answer
+        return Check("", Verdict.FAIL, found, "PodTwin writes and reads InfluxDB 2"), None
+    return Check("", Verdict.OK, f"{address.url}, InfluxDB {version}"), answer
 
 
 def _is_two(version: str) -> bool:
@@ -113,13 +141,13 @@ def _is_two(version: str) -> bool:
 def _clocks(answer: httpx.Response, clock: Clock) -> Check:
     said = answer.headers.get("Date")
     if said is None:
-        return Check("influx clock", Verdict.OK, "it does not say its time")
+        return Check("clock", Verdict.OK, "it does not say its time")
     apart_s = parsedate_to_datetime(said).timestamp() - clock.now_ns() / NS
     found = f"{apart_s:+.0f} s from this machine's"
     if abs(apart_s) > CLOCKS_APART_S:
         way_out = "let both follow NTP: ranges up to now, and retention, go by its clock"
-        return Check("influx clock", Verdict.WARN, found, way_out)
-    return Check("influx clock", Verdict.OK, found)
+        return Check("clock", Verdict.WARN, found, way_out)
+    return Check("clock", Verdict.OK, found)
 
 
 def _may_write(client: httpx.Client, address: InfluxAddress) -> Check:
@@ -127,22 +155,22 @@ def _may_write(client: httpx.Client, address: InfluxAddress) -> Check:
     try:
         answer = client.post("/api/v2/write", params=query, content=b"")
     except httpx.HTTPError as error:
-        return Check("influx write", Verdict.FAIL, f"no answer ({error})", "try again")
+        return Check("write", Verdict.FAIL, f"no answer ({error})", "try again")
     said = _words(answer)
     if answer.status_code == httpx.codes.NO_CONTENT:
         found = f"an empty write to bucket {address.bucket} of {address.org} was taken"
-        return Check("influx write", Verdict.OK, found)
+        return Check("write", Verdict.OK, found)
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         way_out = "set influx.token (PODTWIN_INFLUX__TOKEN_FILE) to one of this server"
-        return Check("influx token", Verdict.FAIL, f"is not known there: {said}", way_out)
+        return Check("token", Verdict.FAIL, f"is not known there: {said}", way_out)
     if answer.status_code == httpx.codes.FORBIDDEN:
         way_out = f"give it the right write:buckets for {address.bucket}"
-        return Check("influx write", Verdict.FAIL, f"the token may not write: {said}", way_out)
+        return Check("write", Verdict.FAIL, f"the token may not write: {said}", way_out)
     if answer.status_code == httpx.codes.NOT_FOUND and "organization" in said:
-        return Check("influx org", Verdict.FAIL, said, f"correct influx.org, or {_MAKE}")
+        return Check("org", Verdict.FAIL, said, f"correct influx.org, or {_MAKE}")
     if answer.status_code == httpx.codes.NOT_FOUND:
-        return Check("influx bucket", Verdict.FAIL, said, f"correct influx.bucket, or {_MAKE}")
-    return Check("influx write", Verdict.FAIL, f"{answer.status_code} {said}", "see its log")
+        return Check("bucket", Verdict.FAIL, said, f"correct influx.bucket, or {_MAKE}")
+    return Check("write", Verdict.FAIL, f"{answer.status_code} {said}", "see its log")
 
 
 def _may_read(address: InfluxAddress) -> Check:
@@ -150,16 +178,16 @@ def _may_read(address: InfluxAddress) -> Check:
         FluxReader(address).rows(flux.last(Rows(address.bucket, "")), ANSWER_S)
     except Refused as error:
         way_out = f"give it the right read:buckets for {address.bucket}; history is read with it"
-        return Check("influx read", Verdict.FAIL, str(error), way_out)
+        return Check("read", Verdict.FAIL, str(error), way_out)
     except Unreachable as error:
-        return Check("influx read", Verdict.FAIL, str(error), "try again")
-    return Check("influx read", Verdict.OK, f"bucket {address.bucket} was asked and answered")
+        return Check("read", Verdict.FAIL, str(error), "try again")
+    return Check("read", Verdict.OK, f"bucket {address.bucket} was asked and answered")
 
 
 def _retention(
     client: httpx.Client, address: InfluxAddress, oldest_ns: int | None, clock: Clock
 ) -> Check:
-    name = "influx retention"
+    name = "retention"
     try:
         answer = client.get(
             "/api/v2/buckets", params={"org": address.org, "name": address.bucket}

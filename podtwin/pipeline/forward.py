@@ -1,4 +1,4 @@
-"""The role `forward` with InfluxDB 2 behind it, and the cursors by which logs are kept for it."""
+"""The role `forward`, a thread for each InfluxDB 2, and the cursors by which logs are kept."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Final
 
 import structlog
 
-from ingest.forward_role import ForwardRole
+from ingest.forward_role import NAME, ForwardRole
 from ingest.forwarder import Forwarder, cursor_name
 from podcore.ports import Clock, LogReader
-from podcore.retry import FORWARD, RetryRequest, RetryRequests
+from podcore.retry import RetryRequest, RetryRequests
 from podcore.site import Site
+from podcore.thread_role import STOP_S
 from podtwin.store.influx import InfluxSink
-from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_client import SINK, InfluxTarget
 from podtwin.store.influx_lines import LineEncoder
-from podtwin.store.retries import Retries
+from podtwin.store.retries import SinkRetries
 from podtwin.store.state import StateStore
 from podtwin.store.undelivered import SqliteForwardBook, UndeliveredRows
 
-SINK: Final = "influx"
 LOG_CURSOR: Final = cursor_name(SINK, "log")
 DERIVED_CURSOR: Final = cursor_name(SINK, "derived")
 LOOK_S: Final = 1.0  # between two looks for what is to be tried again
@@ -29,26 +29,35 @@ _logger = structlog.get_logger("podtwin")
 
 
 def make_forward_role(
-    address: InfluxAddress,
+    target: InfluxTarget,
     log: LogReader,
     derived: LogReader,
     state: StateStore,
     sites: Callable[[], Iterable[Site]],
     clock: Clock,
+    *,
+    stop_s: float = STOP_S,
 ) -> ForwardRole:
-    """The role; nothing is opened before it starts.
+    """The role for one of them; nothing is opened before it starts.
 
     Parameters
     ----------
     log, derived : on connections of this role's own.
     sites : what the log's registry knows, asked from the role's thread.
     """
-    sink = InfluxSink(address, LineEncoder(sites), clock)
+    sink = InfluxSink(target.address, LineEncoder(sites), clock)
     book = SqliteForwardBook(state, clock)
     logs = {"log": log, "derived": derived}
-    forwarders = [Forwarder(name, reader, SINK, sink, book) for name, reader in logs.items()]
-    again = Resender(Retries(state, FORWARD), UndeliveredRows(state), sink, clock)
-    return ForwardRole(forwarders, f"InfluxDB, {address},", clock, again=again)
+    forwarders = [Forwarder(name, reader, target.name, sink, book) for name, reader in logs.items()]
+    again = Resender(SinkRetries(state, target.name), UndeliveredRows(state), sink, clock)
+    return ForwardRole(
+        forwarders,
+        f"InfluxDB, {target.address},",
+        clock,
+        again=again,
+        name=NAME if target.name == SINK else f"{NAME}-{target.name}",
+        stop_s=stop_s,
+    )
 
 
 class Resender:

@@ -14,7 +14,7 @@ from podcore.site import Site
 from podtwin.alerts.rules import RuleSet
 from podtwin.api.deps import Access
 from podtwin.notify.address import Policy
-from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_client import InfluxTarget
 
 EMBEDDED, INFLUX = "embedded", "influx"  # the third is both of them
 ROLES = ("broker", "ingest", "engine", "seal", "forward", "notify", "api")
@@ -28,7 +28,7 @@ class PipelineOptions:
     rules : when alerts are raised. targets : where webhooks may go.
     history : where it is kept, as the setting says; roles that it does not need are left out.
     history_keep_ns : how long, where it is embedded; None is for ever.
-    influx : what is forwarded to, unless history is `embedded`.
+    sinks : what is forwarded to, unless history is `embedded`; history is read from the first.
     access : how callers of the API are told apart; keys are asked for beyond loopback in any case.
     bounds : how much messages alone may bring.
     outboxes : how many messages wait in the outboxes of this process.
@@ -38,7 +38,7 @@ class PipelineOptions:
     roles: tuple[str, ...] = ROLES
     history: str = EMBEDDED
     history_keep_ns: int | None = None
-    influx: InfluxAddress | None = None
+    sinks: tuple[InfluxTarget, ...] = ()
     broker: BrokerAddress | None = None
     mqtt_port: int = 1883
     host: str = "127.0.0.1"

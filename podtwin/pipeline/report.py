@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from ingest.forward_role import ForwardRole
 from ingest.ledger import Ledger
@@ -25,6 +26,7 @@ from podtwin.status import (
     Lag,
     MessageLedger,
     ReadingLedger,
+    SinkStatus,
     Status,
     ThreadStatus,
     TwinStatus,
@@ -34,12 +36,15 @@ from podtwin.store.sealer import SealerRunner
 
 @dataclass(slots=True)
 class Parts:
-    """What this process runs; None is what another one runs, or nobody."""
+    """What this process runs; None is what another one runs, or nobody.
+
+    forwarders : by the names of their sinks.
+    """
 
     ingest: IngestRole | None = None
     engine: EngineRunner | None = None
     sealer: SealerRunner | None = None
-    forwarder: ForwardRole | None = None
+    forwarders: dict[str, ForwardRole] = field(default_factory=dict)
     notifier: Notifier | None = None
     hub: Hub | None = None
     api: ApiServer | None = None
@@ -50,7 +55,7 @@ class Process:
     """What is true of the process as a whole.
 
     broker : its address. pending_outbox : messages in the outboxes of this process.
-    undelivered : lines that a database refused, by reason.
+    undelivered : lines that were refused, by sink and reason.
     """
 
     data_dir_id: str
@@ -60,7 +65,7 @@ class Process:
     broker: str
     draining: bool
     pending_outbox: int
-    undelivered: Mapping[str, int]
+    undelivered: Mapping[str, Mapping[str, int]]
 
 
 def report(parts: Parts, healths: Sequence[Health], process: Process, ledger: Ledger) -> Status:
@@ -112,7 +117,7 @@ def _lag(parts: Parts) -> Lag:
         engine_frames=parts.engine.lag().frames if parts.engine else 0,
         seal_frames=parts.sealer.lag() if parts.sealer else 0,
         hub_frames=parts.hub.lag_frames if parts.hub else 0,
-        forward_frames=parts.forwarder.lag() if parts.forwarder else 0,
+        forward_frames=max((each.lag() for each in parts.forwarders.values()), default=0),
     )
 
 
@@ -120,11 +125,41 @@ def _twin(parts: Parts) -> TwinStatus:
     return TwinStatus(*parts.engine.doubts()) if parts.engine else TwinStatus()
 
 
-def _forward(parts: Parts, undelivered: Mapping[str, int]) -> ForwardStatus:
-    if parts.forwarder is None:
-        return ForwardStatus(refused=dict(undelivered))
-    done = parts.forwarder.counts()
-    return ForwardStatus(done.frames, dict(undelivered), dict(done.retries))
+def _forward(parts: Parts, undelivered: Mapping[str, Mapping[str, int]]) -> ForwardStatus:
+    sinks = [
+        _sink(name, role, undelivered.get(name, {})) for name, role in parts.forwarders.items()
+    ]
+    sinks += [
+        SinkStatus(name, detail="of another process", refused=dict(counts))
+        for name, counts in undelivered.items()
+        if name not in parts.forwarders
+    ]
+    return ForwardStatus(
+        sum(sink.frames for sink in sinks),
+        _sums(sink.refused for sink in sinks),
+        _sums(sink.retries for sink in sinks),
+        tuple(sinks),
+    )
+
+
+def _sink(name: str, role: ForwardRole, refused: Mapping[str, int]) -> SinkStatus:
+    done, health = role.counts(), role.health()
+    return SinkStatus(
+        name,
+        health.ready,
+        health.detail,
+        role.lag(),
+        done.frames,
+        dict(refused),
+        dict(done.retries),
+    )
+
+
+def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
 
 
 def _history(parts: Parts) -> HistoryStatus:

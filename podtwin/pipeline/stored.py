@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.forwarder import cursor_name
 from ingest.log import SharedLogReader
-from podtwin.pipeline.forward import DERIVED_CURSOR, LOG_CURSOR
 from podtwin.pipeline.options import INFLUX
 from podtwin.store.history import EmbeddedHistory
-from podtwin.store.influx_client import InfluxAddress, named
+from podtwin.store.influx_client import InfluxTarget, first_of
 from podtwin.store.influx_history import InfluxHistory
 from podtwin.store.influx_reader import FluxReader
 
@@ -26,7 +26,7 @@ class Stored:
 
 
 def stored(
-    kind: str, data_dir: Path, cursor: Callable[[str], int], influx: InfluxAddress | None
+    kind: str, data_dir: Path, cursor: Callable[[str], int], sinks: Sequence[InfluxTarget]
 ) -> Stored:
     """The history of a data directory, asked from any thread, beside whoever writes it.
 
@@ -34,6 +34,7 @@ def stored(
     ----------
     kind : the setting `history`; with `both` Parquet is read, which needs no network.
     cursor : how far a reader of the logs has come, by its name.
+    sinks : what is forwarded to; the first is read.
 
     Raises
     ------
@@ -44,9 +45,9 @@ def stored(
     if kind != INFLUX:
         history = EmbeddedHistory(data_dir, log, derived)
         return Stored(history, _offsets(cursor, "sealer/log", "sealer/derived"))
-    address = named(influx, kind)
-    done = _offsets(cursor, LOG_CURSOR, DERIVED_CURSOR)
-    return Stored(InfluxHistory(FluxReader(address), log, derived, done), done)
+    sink = first_of(sinks, kind)
+    done = _offsets(cursor, cursor_name(sink.name, "log"), cursor_name(sink.name, "derived"))
+    return Stored(InfluxHistory(FluxReader(sink.address), log, derived, done), done)
 
 
 def cursor_of(state: Path, reader: str) -> int:

@@ -6,6 +6,7 @@ batching writer hides what was lost, and its records cost more than the rows tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # A server that is there takes a connection within a round trip; one that is away is not waited for.
 CONNECT_S: Final = 3.0
+SINK: Final = "influx"  # the name of the one that needs none
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +38,25 @@ class InfluxAddress:
         return f"bucket {self.bucket!r} of {self.org!r} at {self.url}"
 
 
-def named(address: InfluxAddress | None, history: str) -> InfluxAddress:
-    """The bucket that a history needs. history : the setting.
+@dataclass(frozen=True, slots=True)
+class InfluxTarget:
+    """A database that readings are forwarded to. name : in cursors, metrics and letters."""
+
+    name: str
+    address: InfluxAddress
+
+
+def first_of(targets: Sequence[InfluxTarget], history: str) -> InfluxTarget:
+    """The one that a history is read from. history : the setting.
 
     Raises
     ------
     ConfigError  When there is none.
     """
-    if address is None:
+    if not targets:
         rule = f"history is `{history}`, so InfluxDB has to be named"
         raise ConfigError("influx", None, rule, "set influx.url and PODTWIN_INFLUX__TOKEN_FILE")
-    return address
+    return targets[0]
 
 
 def connect(address: InfluxAddress, timeout_s: float) -> InfluxDBClient:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 
 from podcore.errors import ConfigError, NotWritten
-from podcore.retry import RetryRequest
+from podcore.retry import FORWARD, RetryRequest
 from podtwin.store.alert_rows import write_audit
 from podtwin.store.state import StateStore
 
@@ -23,6 +23,8 @@ class Retries:
     def __init__(self, store: StateStore, stage: str) -> None:
         self._store = store
         self._stage = stage
+        self._only = ""
+        self._of: tuple[str, ...] = ()
 
     def ask(self, request: RetryRequest, target: str) -> str:
         """Writes a request down and audits it; the id of the one that waits for this letter.
@@ -57,11 +59,11 @@ class Retries:
         NotWritten  When the file cannot be read now; who asks goes on and asks again.
         """
         query = (
-            "SELECT id, letter, asked_by, asked_ns FROM retries WHERE stage = ?"
+            f"SELECT id, letter, asked_by, asked_ns FROM retries WHERE stage = ?{self._only}"  # noqa: S608 - constant text
             " ORDER BY asked_ns, rowid LIMIT ?"
         )
         try:
-            rows = self._store.rows(query, (self._stage, limit))
+            rows = self._store.rows(query, (self._stage, *self._of, limit))
         except sqlite3.OperationalError as error:
             raise NotWritten(f"{self._store.path}: {error}") from error
         return [RetryRequest(str(r[0]), int(str(r[1])), str(r[2]), int(str(r[3]))) for r in rows]
@@ -75,3 +77,12 @@ class Retries:
         """Forgets one; what came of it stands beside its letter."""
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM retries WHERE id = ?", (request,))
+
+
+class SinkRetries(Retries):
+    """Those of the lines that one sink refused; one that is away holds up no other's."""
+
+    def __init__(self, store: StateStore, sink: str) -> None:
+        super().__init__(store, FORWARD)
+        self._only = " AND letter IN (SELECT id FROM undelivered WHERE sink = ?)"
+        self._of = (sink,)

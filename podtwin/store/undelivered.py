@@ -77,10 +77,12 @@ class UndeliveredRows:
         rows = self._store.rows("SELECT sink, reason, count FROM undelivered_counts")
         return {(str(sink), str(reason)): int(str(count)) for sink, reason, count in rows}
 
-    def reasons(self) -> Mapping[str, int]:
-        """As `counts`, of all sinks together."""
-        query = "SELECT reason, sum(count) FROM undelivered_counts GROUP BY reason"
-        return {str(reason): int(str(count)) for reason, count in self._store.rows(query)}
+    def by_sink(self) -> Mapping[str, Mapping[str, int]]:
+        """As `counts`, the reasons of each sink."""
+        counts: dict[str, dict[str, int]] = {}
+        for (sink, reason), count in self.counts().items():
+            counts.setdefault(sink, {})[reason] = count
+        return counts
 
     def mark(self, number: int, request: str, at_ns: int, *, stored: bool, outcome: str) -> None:
         """Writes beside a refusal what came of it when it was tried again."""

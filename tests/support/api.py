@@ -34,6 +34,7 @@ from podtwin.status import (
     Lag,
     MessageLedger,
     ReadingLedger,
+    SinkStatus,
     Status,
     ThreadStatus,
     TwinStatus,
@@ -96,6 +97,12 @@ VALUES: Mapping[str, float] = {
 }
 
 
+def forward_status() -> ForwardStatus:
+    refused, retries = {"bucket retention": 2}, {"unreachable": 5}
+    sink = SinkStatus("influx", True, "7 frames wait", 7, 30, refused, retries)
+    return ForwardStatus(30, refused, retries, (sink,))
+
+
 def status(**changed: object) -> Status:
     plain = {
         "version": "0.1.0",
@@ -111,7 +118,7 @@ def status(**changed: object) -> Status:
         "dead_by_reason": {"not_json": 1},
         "lag": Lag(forward_frames=7),
         "history": HistoryStatus(compactions=3, quarantined=1, files=12, bytes=9_000),
-        "forward": ForwardStatus(30, {"bucket retention": 2}, {"unreachable": 5}),
+        "forward": forward_status(),
         "twin": TwinStatus({"gated": 4, "late": 0}, {"gap": 0, "lost": 1}),
     }
     return Status(**{**plain, **changed})  # type: ignore[arg-type]

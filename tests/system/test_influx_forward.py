@@ -23,7 +23,7 @@ from support.waiting import eventually as soon
 
 from podcore.clock import SystemClock
 from podtwin.pipeline.forward import LOG_CURSOR, make_forward_role
-from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_client import InfluxAddress, InfluxTarget
 from podtwin.store.state import StateStore
 from podtwin.store.undelivered import UndeliveredRows
 
@@ -184,7 +184,9 @@ def influxd_is_named_by(program: Program) -> bool:
 
 def forward_all(address: InfluxAddress, log: MemoryLog, state: StateStore) -> None:
     """Forwards a log to its end in this process."""
-    role = make_forward_role(address, log, MemoryLog(), state, lambda: [LAB], SystemClock())
+    role = make_forward_role(
+        InfluxTarget("influx", address), log, MemoryLog(), state, lambda: [LAB], SystemClock()
+    )
     role.start()
     eventually(lambda: state.get(LOG_CURSOR) == log.last_offset(), "forwarded")
     role.drain(10.0)
@@ -248,7 +250,9 @@ def test_what_is_named_wrongly_is_said(
     address = InfluxAddress(**{**given, wrong: "nope"})
     log = MemoryLog()
     log.append([reading({"meter-1/power": 1.0}, SystemClock().now_ns(), site="lab")])
-    role = make_forward_role(address, log, MemoryLog(), state, lambda: [LAB], SystemClock())
+    role = make_forward_role(
+        InfluxTarget("influx", address), log, MemoryLog(), state, lambda: [LAB], SystemClock()
+    )
     role.start()
     eventually(lambda: words in role.health().detail, words)
     assert not role.health().ready
@@ -264,7 +268,9 @@ def test_a_token_that_may_only_read_is_told_which_right_is_missing(
     log = MemoryLog()
     log.append([reading({"meter-1/power": 1.0}, SystemClock().now_ns(), site="lab")])
     address = InfluxAddress(good.url, good.org, good.bucket, token)
-    role = make_forward_role(address, log, MemoryLog(), state, lambda: [LAB], SystemClock())
+    role = make_forward_role(
+        InfluxTarget("influx", address), log, MemoryLog(), state, lambda: [LAB], SystemClock()
+    )
     role.start()
     eventually(lambda: "write:buckets" in role.health().detail, "the missing right")
     role.stop()

@@ -23,7 +23,7 @@ from podtwin.pipeline.checks import Check, Verdict
 from podtwin.pipeline.doctor import examine
 from podtwin.pipeline.doctor_influx import check_influx, oldest_waiting
 from podtwin.pipeline.forward import LOG_CURSOR
-from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_client import InfluxAddress, InfluxTarget
 from podtwin.store.state import StateStore
 from podtwin.store.undelivered import SqliteForwardBook
 
@@ -38,7 +38,10 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 
 
 def checked(address: InfluxAddress, data_dir: Path) -> dict[str, Check]:
-    return {check.name: check for check in check_influx(address, data_dir, CLOCK)}
+    return {
+        check.name: check
+        for check in check_influx(InfluxTarget("influx", address), data_dir, CLOCK)
+    }
 
 
 def failed(checks: dict[str, Check]) -> list[str]:
@@ -60,13 +63,14 @@ def test_all_is_well_with_a_token_that_may_read_and_write_one_bucket(
     address = replace(address, token=influxd.new_token(address.bucket))
     logged(tmp_path, 0, 60)
     checks = checked(address, tmp_path)
-    assert [check.verdict for check in checks.values()] == [Verdict.OK] * 5, checks
+    assert [check.verdict for check in checks.values()] == [Verdict.OK] * 6, checks
     assert list(checks) == [
         "influx",
         "influx clock",
         "influx write",
         "influx read",
         "influx retention",
+        "influx lag",
     ]
     assert "30 days" in checks["influx retention"].found
 
@@ -156,13 +160,24 @@ def test_what_was_forwarded_may_be_older_than_the_retention(
     assert checked(address, tmp_path)["influx retention"].verdict is Verdict.OK
 
 
+def test_each_sink_is_checked_under_its_name_with_its_own_lag(
+    influxd: Influxd, tmp_path: Path
+) -> None:
+    logged(tmp_path, 0, 0, 0)
+    StateStore(tmp_path / "state.db").set("forward/center/log", 2)
+    target = InfluxTarget("center", influxd.new_bucket())
+    found = {check.name: check.found for check in check_influx(target, tmp_path, CLOCK)}
+    assert found["center lag"] == "1 frames wait in the log"
+    assert "center write" in found
+
+
 def test_the_oldest_that_waits_is_that_of_both_logs(tmp_path: Path) -> None:
-    assert oldest_waiting(tmp_path) is None
+    assert oldest_waiting(tmp_path, "influx") is None
     logged(tmp_path, 100)
     derived = SqliteLog(tmp_path / "derived.db", derived=True)
     derived.append([reading({"a/x": 1.0}, NS, source=Source.TWIN)])
     derived.close()
-    assert oldest_waiting(tmp_path) == NS
+    assert oldest_waiting(tmp_path, "influx") == NS
 
 
 def test_lines_that_were_refused_are_counted(influxd: Influxd, tmp_path: Path) -> None:
@@ -175,7 +190,8 @@ def test_lines_that_were_refused_are_counted(influxd: Influxd, tmp_path: Path) -
 
 def test_a_clock_that_differs_is_said_with_how_much(influxd: Influxd, tmp_path: Path) -> None:
     clock = HandClock(CLOCK.now_ns() - 3600 * NS)
-    checks = {check.name: check for check in check_influx(influxd.new_bucket(), tmp_path, clock)}
+    target = InfluxTarget("influx", influxd.new_bucket())
+    checks = {check.name: check for check in check_influx(target, tmp_path, clock)}
     assert checks["influx clock"].verdict is Verdict.WARN
     assert 3_000 < int(checks["influx clock"].found.split()[0]) < 4_200
 
@@ -199,5 +215,5 @@ def test_doctor_asks_influxdb_where_history_goes_there(
 def test_a_missing_token_is_said_before_anything_is_asked(tmp_path: Path) -> None:
     settings = load_settings(None, {"history": "influx", "data_dir": tmp_path}).settings
     found = [check for check in examine(settings, CLOCK, "test") if check.name.startswith("influx")]
-    assert [(check.name, check.verdict) for check in found] == [("influx token", Verdict.FAIL)]
+    assert [(check.name, check.verdict) for check in found] == [("influx settings", Verdict.FAIL)]
     assert "PODTWIN_INFLUX__TOKEN_FILE" in found[0].way_out

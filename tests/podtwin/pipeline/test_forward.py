@@ -26,8 +26,8 @@ from podtwin.pipeline.forward import (
     make_forward_role,
 )
 from podtwin.pipeline.options import PipelineOptions
-from podtwin.store.influx_client import InfluxAddress
-from podtwin.store.retries import Retries
+from podtwin.store.influx_client import InfluxAddress, InfluxTarget
+from podtwin.store.retries import Retries, SinkRetries
 from podtwin.store.state import StateStore
 from podtwin.store.undelivered import UndeliveredRows
 
@@ -49,7 +49,14 @@ def test_both_logs_arrive_with_their_classes(state: StateStore) -> None:
     )
     with FakeInflux() as server:
         server.judge = lambda lines: conflict(lines, "nothing", "of_the_kind")
-        role = make_forward_role(server.address, log, derived, state, lambda: [LAB], SystemClock())
+        role = make_forward_role(
+            InfluxTarget("influx", server.address),
+            log,
+            derived,
+            state,
+            lambda: [LAB],
+            SystemClock(),
+        )
         role.start()
         eventually(lambda: state.get(LOG_CURSOR) == 3 and state.get(DERIVED_CURSOR) == 1, "all")
         role.stop()
@@ -68,7 +75,12 @@ def test_what_the_server_refuses_is_in_the_state_database(state: StateStore) -> 
     with FakeInflux() as server:
         server.judge = lambda lines: conflict(lines, "meter", "energy")
         role = make_forward_role(
-            server.address, log, MemoryLog(), state, lambda: [LAB], SystemClock()
+            InfluxTarget("influx", server.address),
+            log,
+            MemoryLog(),
+            state,
+            lambda: [LAB],
+            SystemClock(),
         )
         role.start()
         eventually(lambda: state.get(LOG_CURSOR) == 1, "delivered")
@@ -85,7 +97,12 @@ def test_a_refused_line_is_sent_again_when_a_person_asks(state: StateStore) -> N
     with FakeInflux() as server:
         server.judge = lambda lines: conflict(lines, "meter", "power")
         role = make_forward_role(
-            server.address, log, MemoryLog(), state, lambda: [LAB], SystemClock()
+            InfluxTarget("influx", server.address),
+            log,
+            MemoryLog(),
+            state,
+            lambda: [LAB],
+            SystemClock(),
         )
         role.start()
         eventually(lambda: len(rows.page(9)) == 1, "refused")
@@ -99,6 +116,56 @@ def test_a_refused_line_is_sent_again_when_a_person_asks(state: StateStore) -> N
         role.stop()
     assert rows.page(9)[0].stored
     assert kept.what.line in server.lines
+
+
+def test_a_sink_that_is_away_holds_up_no_other(state: StateStore) -> None:
+    log = MemoryLog()
+    log.append([reading({"meter-1/power": 1.0}, MIDNIGHT_NS, site="lab")])
+    away = InfluxTarget("away", InfluxAddress("http://127.0.0.1:9", "acme", "twin", "secret"))
+    with FakeInflux() as server:
+        targets = (away, InfluxTarget("center", server.address))
+        roles = [
+            make_forward_role(each, log, MemoryLog(), state, lambda: [LAB], SystemClock())
+            for each in targets
+        ]
+        for role in roles:
+            role.start()
+        eventually(lambda: state.get("forward/center/log") == 1, "delivered")
+        eventually(lambda: not roles[0].health().ready, "away, and said")
+        assert state.get("forward/away/log") == 0
+        assert roles[1].health().ready
+        for role in roles:
+            role.stop()
+    assert [role.name for role in roles] == ["forward-away", "forward-center"]
+    assert server.lines
+
+
+def test_a_letter_waits_for_the_sink_that_refused_it(state: StateStore) -> None:
+    log, requests, rows = MemoryLog(), Retries(state, FORWARD), UndeliveredRows(state)
+    log.append([reading({"meter-1/power": 1.0}, MIDNIGHT_NS, site="lab")])
+    with FakeInflux() as first, FakeInflux() as second:
+        first.judge = lambda lines: conflict(lines, "meter", "power")
+        roles = [
+            make_forward_role(
+                InfluxTarget(name, server.address),
+                log,
+                MemoryLog(),
+                state,
+                lambda: [LAB],
+                SystemClock(),
+            )
+            for name, server in (("first", first), ("second", second))
+        ]
+        roles[0].start()
+        eventually(lambda: len(rows.page(9)) == 1, "refused")
+        roles[0].stop()
+        first.judge = lambda _: None
+        (kept,) = rows.page(9)
+        assert kept.what.sink == "first"
+        requests.ask(RetryRequest("r1", kept.id, "ops", 1), "deadletter/f1")
+        assert SinkRetries(state, "second").pending(9) == []
+        assert [each.id for each in SinkRetries(state, "first").pending(9)] == ["r1"]
+    assert kept.what.line not in second.lines
 
 
 def test_a_forwarder_that_is_configured_no_longer_is_dropped_and_said(state: StateStore) -> None:
@@ -116,8 +183,8 @@ def test_a_forwarder_that_is_configured_no_longer_is_dropped_and_said(state: Sta
     ("history", "kept_for"),
     (
         ("embedded", {"sealer/log"}),
-        ("influx", {LOG_CURSOR}),
-        ("both", {"sealer/log", LOG_CURSOR}),
+        ("influx", {LOG_CURSOR, "forward/center/log"}),
+        ("both", {"sealer/log", LOG_CURSOR, "forward/center/log"}),
     ),
 )
 def test_a_log_is_kept_for_whoever_carries_it_on(
@@ -152,6 +219,6 @@ def built(folder: Path, history: str) -> Pipeline:
         roles=("ingest", "forward"),
         broker=BrokerAddress("127.0.0.1", 9),
         history=history,
-        influx=address,
+        sinks=(InfluxTarget("influx", address), InfluxTarget("center", address)),
     )
     return Pipeline(options, SystemClock())
