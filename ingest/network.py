@@ -64,26 +64,31 @@ class NetworkLoop:
         self._first_s, self._longest_s = reconnect_s
         self._on_no_connection = on_no_connection
         self._after_burst = after_burst
-        self._bell = Wake()
+        self._bell: Wake | None = None  # from the start on
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         # With a callback here paho leaves writing to this loop, whoever queues a packet.
-        client.on_socket_register_write = lambda *_about: self._bell.ring()
+        client.on_socket_register_write = lambda *_about: self._ring()
 
     def start(self) -> None:
         """Starts the thread; it goes on trying when the broker is away."""
+        self._bell = Wake()
         self._thread.start()
 
     def stop(self) -> None:
         """Says farewell to the broker and ends."""
         self._client.disconnect()
         self._stopping.set()
-        self._bell.ring()
+        self._ring()
         self._thread.join(JOIN_S)
 
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
+
+    def _ring(self) -> None:
+        if self._bell is not None:
+            self._bell.ring()
 
     def _run(self) -> None:
         try:
@@ -137,10 +142,12 @@ class NetworkLoop:
         writes = select.POLLOUT if self._client.want_write() else 0
         with contextlib.suppress(ValueError):  # closed meanwhile: the next look at it says so
             waits.register(sock, select.POLLIN | writes)
-        waits.register(self._bell, select.POLLIN)
+        bell = self._bell
+        if bell is not None:
+            waits.register(bell, select.POLLIN)
         ready = dict(waits.poll(TURN_S * 1000.0))
-        if ready.pop(self._bell.fileno(), 0):
-            self._bell.silence()
+        if bell is not None and ready.pop(bell.fileno(), 0):
+            bell.silence()
         return any(events & ~select.POLLOUT for events in ready.values())
 
     def _read(self, sock: _Socket) -> int:
@@ -159,7 +166,8 @@ class NetworkLoop:
         sock = self._client.socket()
         if sock is not None:
             sock.close()
-        self._bell.close()
+        if self._bell is not None:
+            self._bell.close()
 
 
 def _is_pending(sock: _Socket) -> bool:
