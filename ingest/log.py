@@ -252,11 +252,18 @@ class SqliteLog(_Reading):
 
     def size_bytes(self) -> int:
         """Size of the file's pages in use, without the write-ahead log."""
-        pages, free, size = (
-            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return (pages - free) * size
+        return (self._pragma("page_count") - self._pragma("freelist_count")) * self._page_size
+
+    def unused_bytes(self) -> int:
+        """Size of the pages that trimming has freed, which are written into before it grows."""
+        return self._pragma("freelist_count") * self._page_size
+
+    @property
+    def _page_size(self) -> int:
+        return self._pragma("page_size")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     def offset_received_before(self, recv_ns: int) -> int:
         """The highest offset whose Frame and all before it were received earlier, 0 for none.

@@ -17,21 +17,30 @@ KEEP_WHEN_LARGE_NS = 3_600 * NS
 EVERY_S = 10.0  # between two looks at what may go
 
 
+def never() -> bool:
+    """Whether room is short where nobody looks."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class LogRetention:
     """Rows go once every durable reader is done and they are older than `keep_ns`.
 
     done : the smallest offset that any durable reader has done.
     max_bytes : past this size rows go when they are an hour old.
+    scarce : whether room is so short that they go whatever their age.
     """
 
     log: SqliteLog
     done: Callable[[], int]
     keep_ns: int = KEEP_NS
     max_bytes: int = MAX_BYTES
+    scarce: Callable[[], bool] = never
 
     def trim_to(self, now_ns: int) -> int:
         """The offset up to which rows may go, 0 for none."""
+        if self.scarce():
+            return self.done()
         large = self.log.size_bytes() > self.max_bytes
         keep_ns = min(self.keep_ns, KEEP_WHEN_LARGE_NS) if large else self.keep_ns
         return min(self.done(), self.log.offset_received_before(now_ns - keep_ns))

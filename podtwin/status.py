@@ -132,6 +132,23 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class LogStatus:
+    """The log that the role ingest writes, of the last second.
+
+    bytes, quota_bytes : its pages in use, and how many there may be.
+    full : the limit that is passed, `bytes`, `age` or `disk`, so that nothing is taken; or empty.
+    kept_for, kept_frames : the reader furthest behind, and what it has still to read.
+    """
+
+    bytes: int = 0
+    quota_bytes: int = 0
+    disk_free_bytes: int = 0
+    full: str = ""
+    kept_for: str = ""
+    kept_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TwinStatus:
     """What the twins of this process did not believe, since it began, by reason.
 
@@ -171,6 +188,7 @@ class Status:
     states: int = 0
     boots_forgotten: int = 0
     lag: Lag = Lag()
+    log: LogStatus = LogStatus()
     backlog: Backlog = Backlog()
     forward: ForwardStatus = ForwardStatus()
     history: HistoryStatus = HistoryStatus()

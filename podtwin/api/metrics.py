@@ -13,13 +13,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ingest.forward_role import Stalled
+from ingest.spool_quota import Limit
 from podtwin.alerts.conditions import OPEN
 from podtwin.alerts.delivery import Delivery
 from podtwin.alerts.rules import Severity
 from podtwin.api.authorize import Reason
 from podtwin.api.connection import MALFORMED, TOO_MANY, TOO_SLOW
 from podtwin.api.hub import Hub
-from podtwin.status import ForwardStatus, HistoryStatus, Status, TwinStatus
+from podtwin.status import ForwardStatus, HistoryStatus, LogStatus, Status, TwinStatus
 from podtwin.store.influx_answer import LineReason
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -107,6 +108,7 @@ def _readers(status: Status) -> list[Metric]:
             "podtwin_closed_steps", "Closed steps that wait for the twin.", backlog.closed_steps
         ),
         _gauge("podtwin_outbox_pending", "Unconfirmed outbox messages.", backlog.pending_outbox),
+        *_log(status.log),
         *_forward(status.forward),
         *_history(status.history),
         *_twin(status.twin),
@@ -115,6 +117,16 @@ def _readers(status: Status) -> list[Metric]:
 
 _SINK = ("sink",)
 _SINK_REASON = ("sink", "reason")
+
+
+def _log(log: LogStatus) -> list[Metric]:
+    full = {limit.value: log.full == limit.value for limit in Limit}
+    return [
+        _gauge("podtwin_log_bytes", "Pages of the log in use.", log.bytes),
+        _gauge("podtwin_log_quota_bytes", "How many there may be.", log.quota_bytes),
+        _gauge("podtwin_log_disk_free_bytes", "Left on its disk.", log.disk_free_bytes),
+        _gauges("podtwin_log_full", "1 while nothing is taken in, by reason.", "limit", full),
+    ]
 
 
 def _forward(forward: ForwardStatus) -> list[Metric]:

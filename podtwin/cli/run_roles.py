@@ -88,6 +88,7 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
     from podtwin.config.bounds import bounds_of
     from podtwin.config.broker import broker_of
     from podtwin.config.influx import influx_targets
+    from podtwin.config.quota import quota_of
     from podtwin.config.rules import load_rules
     from podtwin.config.sites import load_site_files
     from podtwin.config.sources import load_sources
@@ -120,4 +121,5 @@ def _options(settings: Settings, sites: list[Path] | None) -> PipelineOptions:
         access=access_of(settings),
         keep_ns=int(settings.log.keep * 1e9),
         max_bytes=settings.log.max_bytes,
+        quota=quota_of(settings),
     )

@@ -10,7 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,6 +29,7 @@ from pydantic_settings import (
 
 from ingest.bounds import MAX_DISCOVERED, MAX_NODE_POINTS, MAX_NODES
 from ingest.retention import KEEP_NS, MAX_BYTES
+from ingest.spool_quota import QUOTA_NS, RESERVE_BYTES
 from podcore.clock import NS
 from podcore.duration import parse_duration
 from podcore.site import MAX_POINTS
@@ -119,6 +129,21 @@ class LogSettings(_Section):
     """Age up to which a Frame stays in any case, as `24h`."""
     max_bytes: Annotated[int, Field(ge=10_000_000)] = MAX_BYTES
     """Size past which Frames go once they are an hour old."""
+    quota_bytes: Annotated[int, Field(ge=10_000_000)] | None = None
+    """Size past which nothing more is taken in; unset: ten times `max_bytes`."""
+    quota: Seconds = QUOTA_NS / NS
+    """How long a reader may be away, as `30d`, before nothing more is taken in."""
+    reserve_bytes: Annotated[int, Field(ge=0)] = RESERVE_BYTES
+    """Left free on the disk, at most a twentieth of it; 0 fills the disk."""
+
+    @field_validator("quota_bytes")
+    @classmethod
+    def _above_max_bytes(cls, value: int | None, info: ValidationInfo) -> int | None:
+        least = int(info.data.get("max_bytes", 0))
+        if value is not None and value < least:
+            rule = "is below log.max_bytes, {least}, to which the log is trimmed"
+            raise PydanticCustomError("below_max_bytes", rule, {"least": least})
+        return value
 
 
 class InfluxSettings(_Section):

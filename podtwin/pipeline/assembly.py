@@ -21,6 +21,7 @@ from ingest.log import SqliteLog, SqliteLogReader
 from ingest.log_salvage import mend
 from ingest.registry_store import load_sites
 from ingest.retention import LogRetention, Trimmer
+from ingest.spool_quota import Gate, SpoolQuota
 from podcore.ports import Clock
 from podcore.retry import INTAKE
 from podcore.role import Health, Role
@@ -36,7 +37,7 @@ from podtwin.notify.sender import HttpSender
 from podtwin.notify.worker import Notifier
 from podtwin.pipeline.broker import BrokerRole
 from podtwin.pipeline.catalog import list_recordings, list_replays
-from podtwin.pipeline.datadir import DataDir
+from podtwin.pipeline.datadir import DataDir, disk_of
 from podtwin.pipeline.first_key import guarded
 from podtwin.pipeline.forward import drop_unconfigured, make_forward_role
 from podtwin.pipeline.ingest import IngestRole
@@ -148,6 +149,8 @@ class Pipeline:
 
     def _make_ingest(self, log: SqliteLog) -> Role:
         options = self._options
+        readers = (ENGINE, *self._keepers("log"))
+        quota = self._quota(log, readers)
         ingest = self._parts.ingest = IngestRole(
             log,
             self.broker,
@@ -155,16 +158,23 @@ class Pipeline:
             data_dir_id=self.data_dir.id,
             discover=options.discover,
             wake=self._wakes,
-            trim=self._trimmer(log, (ENGINE, *self._keepers("log"))),
+            trim=self._trimmer(log, readers, quota),
         )
         ingest.bound(options.bounds)
+        ingest.guard(Gate(quota, self._clock))
         ingest.adopt(options.sites)
         # A connection of its own: the writer must not wait for who reads through the shared one.
         ingest.retry(Retries(StateStore(self.data_dir.state), INTAKE))
         ingest.add_sources(options.sources)
         return ingest
 
-    def _trimmer(self, log: SqliteLog, readers: tuple[str, ...]) -> Trimmer:
+    def _quota(self, log: SqliteLog, readers: tuple[str, ...]) -> SpoolQuota:
+        """How much of a log there is, and may be."""
+        usage = partial(disk_of, log.path.parent)
+        limits = self._options.quota
+        return SpoolQuota(log, readers, self._state.all, usage, self._clock, limits)
+
+    def _trimmer(self, log: SqliteLog, readers: tuple[str, ...], quota: SpoolQuota) -> Trimmer:
         """Trims a log behind its durable readers."""
 
         def done() -> int:
@@ -172,7 +182,7 @@ class Pipeline:
             return min(cursors.get(name, 0) for name in readers)
 
         options = self._options
-        retention = LogRetention(log, done, options.keep_ns, options.max_bytes)
+        retention = LogRetention(log, done, options.keep_ns, options.max_bytes, quota.scarce)
         return Trimmer(log, retention, self._clock)
 
     def _keepers(self, log_name: str) -> tuple[str, ...]:
@@ -183,6 +193,7 @@ class Pipeline:
         return seal + tuple(cursor_name(sink.name, log_name) for sink in sinks)
 
     def _make_engine(self, derived: SqliteLog) -> Role:
+        keepers = self._keepers("derived")
         engine = self._parts.engine = EngineRunner(
             self._reader(),
             derived,
@@ -190,7 +201,7 @@ class Pipeline:
             self._state,
             self._clock,
             self._wakes.new(),
-            trim=self._trimmer(derived, self._keepers("derived")),
+            trim=self._trimmer(derived, keepers, self._quota(derived, keepers)),
             judge=Judge(self._options.rules),
             told=self._told.set,
         )

@@ -10,7 +10,14 @@ from typing import TextIO
 
 from ulid import ULID
 
+from ingest.spool_quota import Disk
 from podcore.errors import ConfigError, RoleTaken
+
+
+def disk_of(folder: Path) -> Disk:
+    """The file system of a folder; free is what this user may write."""
+    found = os.statvfs(folder)
+    return Disk(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
 
 
 class DataDir:

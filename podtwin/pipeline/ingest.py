@@ -12,13 +12,14 @@ from ingest.inbox import Inbox
 from ingest.ledger import Ledger
 from ingest.log import SqliteLog
 from ingest.sparkplug import Sparkplug
+from ingest.spool_quota import Gate
 from ingest.subscriber import Subscriber
 from ingest.writer import Writer
 from podcore.ports import Clock
 from podcore.retry import RetryRequests
 from podcore.role import Health, RoleState
 from podcore.site import Site
-from podtwin.status import Backlog, BrokerStatus, ThreadStatus
+from podtwin.status import Backlog, BrokerStatus, LogStatus, ThreadStatus
 
 
 class IngestRole:
@@ -38,6 +39,7 @@ class IngestRole:
         trim: Callable[[], None],
     ) -> None:
         self._address = address
+        self._gate: Gate | None = None
         self._inbox = Inbox()
         self._writer = Writer(log, self._inbox, clock, discover=discover, wake=wake, trim=trim)
         client_id = f"podtwin-ingest-{data_dir_id}"
@@ -62,6 +64,11 @@ class IngestRole:
         for each in sources:
             if isinstance(each, ForeignSource) and isinstance(each.format, Sparkplug):
                 self._subscriber.be_host(HostState(each.format.host_id))
+
+    def guard(self, gate: Gate) -> None:
+        """Names what says when the log is full; before the start."""
+        self._gate = gate
+        self._writer.guard(gate)
 
     def retry(self, requests: RetryRequests) -> None:
         """Names who keeps requests to try dead letters again; before the start."""
@@ -98,6 +105,8 @@ class IngestRole:
     def _detail(self) -> str:
         if self._writer.stalled is not None:
             return f"the log cannot be written ({self._writer.stalled}); nothing is acknowledged"
+        if self._gate is not None and self._gate.why:
+            return f"{self._gate.why}; nothing is acknowledged"
         if not self._subscriber.connected:
             return f"no connection to the broker {self._address}; trying again"
         return ""
@@ -122,3 +131,18 @@ class IngestRole:
         """What waits in the inbox."""
         messages, size = self._inbox.size()
         return Backlog(inbox_messages=messages, inbox_bytes=size)
+
+    def log(self) -> LogStatus:
+        """What the log holds, for whom, and whether more is taken."""
+        if self._gate is None:
+            return LogStatus()
+        quota, limit = self._gate.quota, self._gate.limit
+        spool = quota.spool
+        return LogStatus(
+            bytes=spool.used,
+            quota_bytes=quota.limits.max_bytes,
+            disk_free_bytes=spool.disk.free,
+            full="" if limit is None else limit.value,
+            kept_for=spool.reader if spool.unread else "",
+            kept_frames=spool.unread,
+        )

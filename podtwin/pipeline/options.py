@@ -10,6 +10,7 @@ from ingest.address import BrokerAddress
 from ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ingest.foreign import Source
 from ingest.retention import KEEP_NS, MAX_BYTES
+from ingest.spool_quota import DEFAULT_LIMITS, Limits
 from podcore.site import Site
 from podtwin.alerts.rules import RuleSet
 from podtwin.api.deps import Access
@@ -31,6 +32,7 @@ class PipelineOptions:
     sinks : what is forwarded to, unless history is `embedded`; history is read from the first.
     access : how callers of the API are told apart; keys are asked for beyond loopback in any case.
     bounds : how much messages alone may bring.
+    quota : of the log; past it nothing is taken in.
     outboxes : how many messages wait in the outboxes of this process.
     """
 
@@ -49,6 +51,7 @@ class PipelineOptions:
     sources: tuple[Source, ...] = ()
     keep_ns: int = KEEP_NS
     max_bytes: int = MAX_BYTES
+    quota: Limits = DEFAULT_LIMITS
     rules: RuleSet = field(default_factory=RuleSet)
     targets: Policy = field(default_factory=Policy)
     access: Access = field(default_factory=Access)

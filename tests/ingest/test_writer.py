@@ -16,6 +16,7 @@ from ingest.inbox import MAX_BATCH_MESSAGES, Inbox
 from ingest.ledger import read_ledger
 from ingest.log import SqliteLog, SqliteLogReader
 from ingest.retention import EVERY_S, Trimmer
+from ingest.spool_quota import Disk, Gate, Limits, SpoolQuota
 from ingest.writer import Writer
 from podcore.errors import NotWritten
 from podcore.frame import READING, Frame, Kind
@@ -327,3 +328,59 @@ def test_nothing_that_arrives_can_stop_the_writer_or_unbalance_the_ledger(
     connection.close()
     again = Ingest(ingest.path.parent, air_site(), discover=True)  # and all of it can be read back
     assert again.finish().received == ledger.received
+
+
+class HeldReader:
+    """A reader of the log that stands still until it is let go; past a second of lag it is full."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+
+    def gate(self, log: SqliteLog, clock: HandClock) -> Gate:
+        limits, disk = Limits(max_age_ns=NS), Disk(2**40, 2**39)
+        quota = SpoolQuota(
+            log, ("engine",), lambda: {"engine": self.offset}, lambda: disk, clock, limits
+        )
+        return Gate(quota, clock)
+
+
+def full(folder: Path) -> tuple[Ingest, HeldReader]:
+    """An ingest whose log is full, with one message committed and one in the inbox."""
+    reader = HeldReader()
+    ingest = Ingest(folder, air_site(), gate=reader.gate)
+    ingest.send(topic(), telemetry(1))
+    assert ingest.writer.round()
+    ingest.clock.pass_s(5.0)
+    ingest.send(topic(), telemetry(2))
+    assert ingest.writer.round()
+    return ingest, reader
+
+
+def test_a_full_log_takes_nothing_acknowledges_nothing_and_time_goes_on_in_it(
+    tmp_path: Path,
+) -> None:
+    ingest, _ = full(tmp_path)
+    for _ in range(20):
+        assert ingest.writer.round()
+    assert stored(ingest) == [1]
+    assert ingest.told.acknowledged == [1]
+    assert ingest.inbox.size()[0] == 1
+    ticks = [frame.ts_ns for frame in ingest.frames(Kind.TICK)]
+    assert len(ticks) == len(set(ticks)) >= 4
+
+
+def test_a_log_with_room_again_goes_on_by_itself(tmp_path: Path) -> None:
+    ingest, reader = full(tmp_path)
+    reader.offset = 2**31
+    ingest.clock.pass_s(1.0)
+    assert ingest.writer.round()
+    assert stored(ingest) == [1, 2]
+    assert ingest.told.acknowledged == [1, 2]
+
+
+def test_a_stop_while_the_log_is_full_leaves_the_inbox_unacknowledged(tmp_path: Path) -> None:
+    ingest, _ = full(tmp_path)
+    ledger = ingest.finish()
+    assert stored(ingest) == [1]
+    assert ingest.told.acknowledged == [1]
+    assert ledger.messages()["pending"] == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from ingest.native import decode_birth
 from ingest.reasons import Rejected
 from ingest.registry import Registry
 from ingest.sample import Command
+from ingest.spool_quota import Gate
 from ingest.writer import Writer
 from podcore.frame import Frame, Kind
 from podcore.site import Point, Site, SiteType
@@ -123,6 +124,7 @@ class Ingest:
         clock: HandClock | None = None,
         log: SqliteLog | None = None,
         sources: Sequence[Source] = (),
+        gate: Callable[[SqliteLog, HandClock], Gate] | None = None,
     ) -> None:
         self.path = folder / "log.db"
         self.clock = clock or HandClock()
@@ -138,6 +140,8 @@ class Ingest:
             wake=self.woken.append,
         )
         self.writer.bound(bounds)
+        if gate is not None:
+            self.writer.guard(gate(self.log, self.clock))
         self.writer.adopt(sites)
         self.writer.add_sources(sources)
         self.writer.connect(self.told)

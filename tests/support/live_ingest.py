@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,8 +16,9 @@ from ingest.foreign import ForeignSource
 from ingest.inbox import Inbox
 from ingest.ledger import Ledger
 from ingest.log import SqliteLog, SqliteLogReader
+from ingest.spool_quota import Gate
 from ingest.subscriber import Subscriber
-from ingest.writer import Writer
+from ingest.writer import Writer, nothing_to_trim
 from podcore.clock import SystemClock
 from podcore.frame import READING, Kind
 from podcore.site import Point, Site, SiteType
@@ -41,12 +42,23 @@ class LiveIngest:
         log: SqliteLog | None = None,
         inbox: Inbox | None = None,
         sources: Sequence[ForeignSource] = (),
+        gate: Callable[[SqliteLog], Gate] | None = None,
+        trim: Callable[[], None] = nothing_to_trim,
     ) -> None:
         self.path = folder / "log.db"
         self.log = log or SqliteLog(self.path)
         self.inbox = inbox or Inbox()
         clock = SystemClock()
-        self.writer = Writer(self.log, self.inbox, clock, discover=False, wake=lambda _: None)
+        self.writer = Writer(
+            self.log,
+            self.inbox,
+            clock,
+            discover=False,
+            wake=lambda _: None,
+            trim=trim,
+        )
+        if gate is not None:
+            self.writer.guard(gate(self.log))
         self.writer.adopt([LAB])
         left = self.writer.add_sources(sources)
         self.subscriber = Subscriber(
