@@ -73,7 +73,7 @@ def read_table(files: Sequence[Path], time_column: str, maps: Sequence[Mapped]) 
     ------
     ConfigError  When a file cannot be read, or a column is in none of them.
     """
-    columns = {file: _columns_of(file, time_column) for file in files}
+    columns = {file: columns_of(file, time_column) for file in files}
     _check_columns(columns, time_column, maps)
     parts = [_read(file, columns[file], time_column, maps) for file in files]
     joined = _joined(parts)
@@ -109,7 +109,13 @@ def _is_parquet(file: Path) -> bool:
         return stream.read(4) == b"PAR1"
 
 
-def _columns_of(file: Path, time_column: str) -> list[str]:
+def columns_of(file: Path, time_column: str) -> list[str]:
+    """The names in the file's head.
+
+    Raises
+    ------
+    ConfigError  When it cannot be read.
+    """
     try:
         if _is_parquet(file):
             return list(pl.read_parquet_schema(file))
@@ -145,7 +151,7 @@ def _check_columns(
 def _read(file: Path, columns: list[str], time_column: str, maps: Sequence[Mapped]) -> _Part:
     mine = [mapped for mapped in maps if mapped.column in columns]
     wanted = list(dict.fromkeys([time_column, *(mapped.column for mapped in mine)]))
-    raw = _read_columns(file, wanted, time_column)
+    raw = read_columns(file, wanted, time_column)
     times = times_of(raw[time_column], f"{file}: {time_column}")
     values = [_numbers(raw[m.column], f"{file}: {m.column}").alias(m.point) for m in mine]
     frame = pl.DataFrame([times.ns.alias(_TS), *values])
@@ -155,7 +161,13 @@ def _read(file: Path, columns: list[str], time_column: str, maps: Sequence[Mappe
     return _Part(kept, bad_cells, frame.height - kept.height, assumed)
 
 
-def _read_columns(file: Path, wanted: list[str], time_column: str) -> pl.DataFrame:
+def read_columns(file: Path, wanted: list[str], time_column: str) -> pl.DataFrame:
+    """Those columns as they stand in the file, of CSV as text.
+
+    Raises
+    ------
+    ConfigError  When it cannot be read.
+    """
     try:
         if _is_parquet(file):
             return pl.read_parquet(file, columns=wanted)

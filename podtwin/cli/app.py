@@ -28,6 +28,7 @@ from podtwin.cli import (
     replay,
     run_roles,
     simulate,
+    twin,
     version,
 )
 
@@ -55,6 +56,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(keys.app, name="keys")
+app.add_typer(twin.app, name="twin")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 app.command("version")(version.version)
