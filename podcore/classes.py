@@ -45,6 +45,7 @@ _U, _Y, _K, _N = Role.INPUT, Role.MEASUREMENT, Role.KPI, Role.NONE
 COOLING_MODES = ("off", "mechanical", "partial", "free")
 UPS_MODES = ("online", "eco", "bypass", "battery")
 DEVICE_HEALTH = ("ok", "partial", "unreachable", "slow", "refused", "garbled")
+EVENT_SEVERITIES = ("none", "ok", "warning", "critical")
 
 
 def _specs(
@@ -215,6 +216,7 @@ _FAMILIES = (
 DEVICE_POINTS = (
     PointSpec("health", "state", 10.0, needed=False, states=DEVICE_HEALTH),
     *_specs("duration", 10, _N, "read_duration", "read_age", needed=False),
+    PointSpec("event_severity", "state", 10.0, needed=False, states=EVENT_SEVERITIES),
 )
 
 

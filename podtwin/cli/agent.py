@@ -80,7 +80,7 @@ def agent(
     asset = _id("--asset", asset or node)
     period_s = _period_s(period)
     clock, files = SystemClock(), HostFiles(root)
-    beside = _devices(devices)
+    beside = _devices(devices, clock)
     host = this_host(files) if beside.host else Host(())
     sight = host.look()
     points = birth_points(sight, asset, period_s)
@@ -110,10 +110,10 @@ def agent(
     _summary(running, output, broker)
 
 
-def _devices(file: Path | None) -> LoadedDevices:
+def _devices(file: Path | None, clock: Clock) -> LoadedDevices:
     from podtwin.agent.devices.file import LoadedDevices, load_devices
 
-    return LoadedDevices(host=True, devices=[]) if file is None else load_devices(file)
+    return LoadedDevices(host=True, devices=[]) if file is None else load_devices(file, clock)
 
 
 def _asked(beside: LoadedDevices, clock: Clock) -> list[Asked]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from podcore.errors import ConfigError
+from podcore.ports import Clock
 from podcore.site import MAX_POINTS, Id
 from podtwin.agent.devices.device import Device, health_points
 from podtwin.agent.devices.documents import map_file, read_file
@@ -37,6 +38,26 @@ class ModbusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout_s: _Timeout = 2.0
 
 
+class RedfishFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A management controller. points : by their names, the names of readings."""
+
+    id: Id
+    url: Annotated[
+        str, Meta(pattern=r"^https?://[^/@\s]+$", description="a url is https://host, or http")
+    ]
+    points: Annotated[dict[str, str], Meta(min_length=1)] | None = None
+    user: str | None = None
+    password_file: str | None = None
+    auth: Literal["session", "basic"] = "session"
+    ca_file: str | None = None
+    check_name: bool = True
+    chassis: str | None = None
+    events: bool = False
+    asset: Id | None = None
+    period_s: Period | None = None
+    timeout_s: _Timeout = 5.0
+
+
 class DevicesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Devices beside the host, by what they speak.
 
@@ -47,6 +68,7 @@ class DevicesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: bool = True
     period_s: Period = DEFAULT_PERIOD_S
     modbus: list[ModbusFile] = []
+    redfish: list[RedfishFile] = []
 
 
 class LoadedDevices(msgspec.Struct, frozen=True):
@@ -56,7 +78,7 @@ class LoadedDevices(msgspec.Struct, frozen=True):
     devices: list[Device]
 
 
-def load_devices(file: Path) -> LoadedDevices:
+def load_devices(file: Path, clock: Clock) -> LoadedDevices:
     """The devices of a file, none of them asked yet.
 
     Raises
@@ -66,20 +88,25 @@ def load_devices(file: Path) -> LoadedDevices:
 
     def make(parsed: DevicesFile) -> LoadedDevices:
         _check_ids(parsed)
-        devices = list(_devices(parsed, file.parent))
+        devices = list(_devices(parsed, file.parent, clock))
         _check_points(devices)
         return LoadedDevices(parsed.host, devices)
 
     return read_file(file, DevicesFile, make)
 
 
-def _devices(parsed: DevicesFile, beside: Path) -> Iterator[Device]:
+def _devices(parsed: DevicesFile, beside: Path, clock: Clock) -> Iterator[Device]:
+    # Each kind's library is loaded where a file has such a device.
     for number, modbus in enumerate(parsed.modbus):
         yield _modbus(f"modbus[{number}]", modbus, parsed, beside)
+    for number, redfish in enumerate(parsed.redfish):
+        from podtwin.agent.devices.redfish_file import redfish_device  # noqa: PLC0415
+
+        period_s = redfish.period_s or parsed.period_s
+        yield redfish_device(f"redfish[{number}]", redfish, period_s, beside, clock)
 
 
 def _modbus(at: str, device: ModbusFile, parsed: DevicesFile, beside: Path) -> Device:
-    # Each kind's library is loaded where a file has such a device: pymodbus takes 0.1 s.
     from podtwin.agent.devices.modbus import ModbusDevice  # noqa: PLC0415
 
     period_s = device.period_s or parsed.period_s
@@ -96,10 +123,20 @@ def _modbus(at: str, device: ModbusFile, parsed: DevicesFile, beside: Path) -> D
 
 
 def _check_ids(parsed: DevicesFile) -> None:
-    named = [(f"modbus[{n}]", device.id) for n, device in enumerate(parsed.modbus)]
+    listed: dict[str, Sequence[ModbusFile | RedfishFile]] = {
+        "modbus": parsed.modbus,
+        "redfish": parsed.redfish,
+    }
+    named = [
+        (f"{kind}[{n}]", one.id)
+        for kind, devices in listed.items()
+        for n, one in enumerate(devices)
+    ]
     if not 0 < len(named) <= MOST_DEVICES:
         rule = f"a file has 1 to {MOST_DEVICES} devices"
-        way_out = "list one under modbus" if not named else "run another agent for the others"
+        way_out = (
+            "list one under modbus or redfish" if not named else "run another agent for the others"
+        )
         raise ConfigError("document", len(named), rule, way_out)
     seen: dict[str, str] = {}
     for at, name in named:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from podcore.clock import SystemClock
 from podcore.errors import ConfigError
 from podtwin.agent.devices.documents import MAPS
 from podtwin.agent.devices.file import load_devices
@@ -21,7 +22,7 @@ def written(folder: Path, text: str, name: str = "devices.yaml") -> Path:
 
 def refused(file: Path) -> str:
     with pytest.raises(ConfigError) as caught:
-        load_devices(file)
+        load_devices(file, SystemClock())
     return str(caught.value)
 
 
@@ -33,7 +34,7 @@ def test_devices_are_named_with_their_points_and_periods(tmp_path: Path) -> None
         + "  - {id: meter-1, host: 10.0.0.5, map: meter, asset: meter-main}\n"
         + "  - {id: crac-1, host: 10.0.0.6, port: 1502, map: crac, period_s: 30}\n",
     )
-    loaded = load_devices(file)
+    loaded = load_devices(file, SystemClock())
     meter, crac = loaded.devices
     assert loaded.host
     assert meter.kind == "Modbus TCP, 10.0.0.5:502 unit 1"
@@ -56,7 +57,7 @@ def test_a_map_may_stand_beside_the_file_and_fill_points_of_other_assets(tmp_pat
     file = written(
         tmp_path, HEAD + "host: false\nmodbus: [{id: pdu-a, host: pdu, map: ours.yaml}]\n"
     )
-    loaded = load_devices(file)
+    loaded = load_devices(file, SystemClock())
     assert not loaded.host
     assert [(p.id, p.unit) for p in loaded.devices[0].points] == [("rack-01/it_power", "W")]
 
@@ -66,7 +67,7 @@ def test_loading_asks_no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         raise AssertionError("a connection")
 
     monkeypatch.setattr(socket, "create_connection", refuse)
-    load_devices(written(tmp_path, HEAD + "modbus: [{id: a, host: b, map: pdu}]\n"))
+    load_devices(written(tmp_path, HEAD + "modbus: [{id: a, host: b, map: pdu}]\n"), SystemClock())
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (MAPS / "modbus").glob("*.yaml")))
