@@ -104,7 +104,7 @@ def _read(file: Path, columns: tuple[str, ...]) -> _Rows:
     there = columns_of(file, TIME)
     for column in (TIME, *columns):
         if column not in there:
-            rule = f"must be a column; there are {', '.join(there) or 'none'}"
+            rule = "must be a column" if there else "must be a column; there are none"
             raise ConfigError(f"{file}: {column}", None, rule, did_you_mean(column, there))
     raw = read_columns(file, [TIME, *columns], TIME)
     if not raw.height:
