@@ -15,25 +15,27 @@ from podcore.classes import DEVICE_HEALTH, DEVICE_POINTS, EVENT_SEVERITIES
 from podcore.clock import SystemClock
 from podcore.quantity import QUANTITIES
 from podtwin.agent.devices.documents import MAPS
-from podtwin.agent.devices.file import ModbusFile, RedfishFile, load_devices
+from podtwin.agent.devices.file import ModbusFile, RedfishFile, SnmpFile, load_devices
 from podtwin.agent.devices.modbus_map import RegisterFile, load_registers
 from podtwin.agent.devices.redfish_readings import SUMMARY
+from podtwin.agent.devices.snmp_map import ObjectFile, load_objects
 
 PAGE = "docs/devices.md"
 SHOWN = [block.text for block in blocks("yaml", PAGE)]
 FILES = [text for text in SHOWN if "podtwin/devices/1" in text]
+OBJECT_MAPS = [text for text in SHOWN if "podtwin/snmp-map/1" in text]
 REGISTER_MAPS = [text for text in SHOWN if "podtwin/modbus-map/1" in text]
 
 
 def test_every_example_is_of_a_kind_that_is_tested_here() -> None:
-    assert len(FILES) + len(REGISTER_MAPS) == len(SHOWN)
+    assert len(FILES) + len(REGISTER_MAPS) + len(OBJECT_MAPS) == len(SHOWN)
 
 
 @pytest.mark.parametrize("text", FILES)
 def test_a_shown_file_is_read(text: str, tmp_path: Path) -> None:
     file = tmp_path / "devices.yaml"
     for secret in re.findall(r"(?:password|community|privacy)_file: ([\w./-]+)", text):
-        (tmp_path / Path(secret).name).write_text("secret", encoding="utf-8")
+        (tmp_path / Path(secret).name).write_text("long enough", encoding="utf-8")
     authority = Authority(tmp_path, "bmc")
     text = text.replace("/etc/podtwin/", "").replace("bmc.pem", str(authority.file))
     file.write_text(text, encoding="utf-8")
@@ -45,6 +47,13 @@ def test_a_shown_register_map_is_read(text: str, tmp_path: Path) -> None:
     file = tmp_path / "map.yaml"
     file.write_text(text, encoding="utf-8")
     assert load_registers(file, "a", 10.0)
+
+
+@pytest.mark.parametrize("text", OBJECT_MAPS)
+def test_a_shown_map_of_objects_is_read(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "map.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert load_objects(file, "a", 10.0)
 
 
 def test_the_shipped_file_is_read_and_named() -> None:
@@ -87,7 +96,12 @@ def test_the_readings_and_severities_of_a_service_stand_there() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "struct"),
-    (("## Modbus TCP", ModbusFile), ("## Redfish", RedfishFile)),
+    (
+        ("## Modbus TCP", ModbusFile),
+        ("## Redfish", RedfishFile),
+        ("## SNMP", SnmpFile),
+        ("## SNMP", ObjectFile),
+    ),
 )
 def test_every_key_of_a_device_is_explained(heading: str, struct: type[msgspec.Struct]) -> None:
     tables = section(PAGE, "## The file") + section(PAGE, heading)

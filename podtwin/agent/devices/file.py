@@ -58,6 +58,22 @@ class RedfishFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout_s: _Timeout = 5.0
 
 
+class SnmpFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A device that speaks SNMP: v2c with a community, or v3 with a user."""
+
+    id: Id
+    host: _Host
+    map: str
+    port: _Port = 161
+    community_file: str | None = None
+    user: str | None = None
+    password_file: str | None = None
+    auth: Literal["sha1", "sha256", "sha512"] = "sha256"
+    asset: Id | None = None
+    period_s: Period | None = None
+    timeout_s: _Timeout = 2.0
+
+
 class DevicesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Devices beside the host, by what they speak.
 
@@ -69,6 +85,7 @@ class DevicesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     period_s: Period = DEFAULT_PERIOD_S
     modbus: list[ModbusFile] = []
     redfish: list[RedfishFile] = []
+    snmp: list[SnmpFile] = []
 
 
 class LoadedDevices(msgspec.Struct, frozen=True):
@@ -104,6 +121,11 @@ def _devices(parsed: DevicesFile, beside: Path, clock: Clock) -> Iterator[Device
 
         period_s = redfish.period_s or parsed.period_s
         yield redfish_device(f"redfish[{number}]", redfish, period_s, beside, clock)
+    for number, snmp in enumerate(parsed.snmp):
+        from podtwin.agent.devices.snmp_file import snmp_device  # noqa: PLC0415
+
+        period_s = snmp.period_s or parsed.period_s
+        yield snmp_device(f"snmp[{number}]", snmp, period_s, beside)
 
 
 def _modbus(at: str, device: ModbusFile, parsed: DevicesFile, beside: Path) -> Device:
@@ -123,9 +145,10 @@ def _modbus(at: str, device: ModbusFile, parsed: DevicesFile, beside: Path) -> D
 
 
 def _check_ids(parsed: DevicesFile) -> None:
-    listed: dict[str, Sequence[ModbusFile | RedfishFile]] = {
+    listed: dict[str, Sequence[ModbusFile | RedfishFile | SnmpFile]] = {
         "modbus": parsed.modbus,
         "redfish": parsed.redfish,
+        "snmp": parsed.snmp,
     }
     named = [
         (f"{kind}[{n}]", one.id)
@@ -135,7 +158,9 @@ def _check_ids(parsed: DevicesFile) -> None:
     if not 0 < len(named) <= MOST_DEVICES:
         rule = f"a file has 1 to {MOST_DEVICES} devices"
         way_out = (
-            "list one under modbus or redfish" if not named else "run another agent for the others"
+            "list one under modbus, redfish or snmp"
+            if not named
+            else "run another agent for the others"
         )
         raise ConfigError("document", len(named), rule, way_out)
     seen: dict[str, str] = {}

@@ -16,8 +16,8 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 
 from podcore.frame import BirthPoint
-from podcore.quantity import QUANTITIES
 from podtwin.agent.devices.device import DeviceFault, Doubt, Health, Reading
+from podtwin.agent.devices.points import plausible
 from podtwin.agent.devices.registers import (
     Block,
     Function,
@@ -204,7 +204,7 @@ class _Gathered:
             self.absent.append(Absent(register.point.id, why))
             return
         self.values[register.point.id] = value
-        if not _plausible(register, value):
+        if not plausible(register.point, value):
             self.doubts.append(_doubt(register, cells, value))
 
     def refuse(self, register: Register, no: _AnsweredNo) -> None:
@@ -213,18 +213,12 @@ class _Gathered:
         self.absent.append(Absent(register.point.id, f"{register}: {no}", no.way_out))
 
 
-def _plausible(register: Register, value: float) -> bool:
-    quantity = QUANTITIES[register.point.quantity]
-    conversion = quantity.conversion(register.point.unit)
-    return conversion is None or quantity.low <= conversion(value) <= quantity.high
-
-
 def _doubt(register: Register, cells: Sequence[int], value: float) -> Doubt:
     way_out = "compare type, word_order and scale with the device's manual"
     if register.type.length > 1 and register.type is not RegisterType.BIT:
         raw = raw_value(register, cells, register.word_order.other)
         swapped = register.scale * raw + register.offset
-        if _plausible(register, swapped):
+        if plausible(register.point, swapped):
             way_out = f"word_order: {register.word_order.other} would make it {swapped:g}"
     unit, quantity = register.point.unit, register.point.quantity
     why = f"{register} is {value:g} {unit}, beyond any {quantity}"

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from podcore.errors import ConfigError
 from podtwin.agent.devices.documents import read_file
-from podtwin.agent.devices.points import Period, device_point
+from podtwin.agent.devices.points import Period, check_once, check_scale, codes_of, device_point
 from podtwin.agent.devices.registers import (
     HIGHEST_ADDRESS,
     Function,
@@ -61,7 +61,7 @@ def load_registers(file: Path, asset: str, period_s: float) -> list[Register]:
             _register(f"registers[{number}]", each, parsed, asset, period_s)
             for number, each in enumerate(parsed.registers)
         ]
-        _check_once(made)
+        check_once("registers", [register.point for register in made])
         return made
 
     return read_file(file, ModbusMapFile, make)
@@ -78,8 +78,7 @@ def _register(
     if each.address + each.type.length - 1 > HIGHEST_ADDRESS:
         rule = f"a {each.type} takes {each.type.length} registers, the last is {HIGHEST_ADDRESS}"
         raise ConfigError(f"{at}.address", each.address, rule)
-    if each.scale == 0:
-        raise ConfigError(f"{at}.scale", 0, "a factor of 0 leaves nothing", "leave it out")
+    check_scale(at, each.scale)
     point = device_point(
         at, asset, each.point, each.unit, each.quantity, max(each.period_s or 0.0, period_s)
     )
@@ -91,24 +90,6 @@ def _register(
         each.word_order or whole.word_order,
         each.scale,
         each.offset,
-        {_code(at, code): value for code, value in each.codes.items()},
+        codes_of(at, each.codes),
         each.missing,
     )
-
-
-def _code(at: str, text: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        rule = "a code is a whole number, as the device gives it"
-        raise ConfigError(f"{at}.codes.{text}", text, rule) from None
-
-
-def _check_once(registers: list[Register]) -> None:
-    seen: dict[str, int] = {}
-    for number, register in enumerate(registers):
-        first = seen.setdefault(register.point.id, number)
-        if first != number:
-            rule = f"registers[{first}] is this point already"
-            place = f"registers[{number}].point"
-            raise ConfigError(place, register.point.id, rule, "name another")

@@ -1,7 +1,9 @@
-"""Points of devices: what a file says of one, as a node announces it."""
+"""Points of devices: what a file says of one, as a node announces it, and what raw values mean."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -54,3 +56,62 @@ def _by_name(at: str, local: str, unit: str | None, period_s: float) -> BirthPoi
             way_out = "add unit: W, and quantity: where several use it"
             raise ConfigError(at, None, rule, way_out) from None
         raise ConfigError(f"{at}.unit", unit, error.rule, error.way_out) from None
+
+
+def codes_of(at: str, told: Mapping[str, float]) -> dict[int, float]:
+    """The codes of a state, as a file has them: raw value to the code of the point.
+
+    Raises
+    ------
+    ConfigError  When a raw value is no whole number.
+    """
+    found: dict[int, float] = {}
+    for text, value in told.items():
+        try:
+            found[int(text, 0)] = value
+        except ValueError:
+            rule = "a code is a whole number, as the device gives it"
+            raise ConfigError(f"{at}.codes.{text}", text, rule) from None
+    return found
+
+
+def check_scale(at: str, scale: float) -> None:
+    """Refuses a factor that leaves nothing."""
+    if scale == 0:
+        raise ConfigError(f"{at}.scale", scale, "a factor of 0 leaves nothing", "leave it out")
+
+
+def check_once(at: str, points: Sequence[BirthPoint]) -> None:
+    """Refuses a map that fills a point twice."""
+    seen: dict[str, int] = {}
+    for number, point in enumerate(points):
+        first = seen.setdefault(point.id, number)
+        if first != number:
+            rule = f"{at}[{first}] is this point already"
+            raise ConfigError(f"{at}[{number}].point", point.id, rule, "name another")
+
+
+def made_of(
+    raw: float,
+    *,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    codes: Mapping[int, float],
+    missing: int | None,
+) -> float | None:
+    """The value of a point that a raw value stands for; None for none.
+
+    Raises
+    ------
+    LookupError  When there are codes, and the raw value is none of them.
+    """
+    if not math.isfinite(raw) or raw == missing:
+        return None
+    return codes[int(raw)] if codes else scale * raw + offset
+
+
+def plausible(point: BirthPoint, value: float) -> bool:
+    """Whether a value is in the range of its quantity."""
+    quantity = QUANTITIES[point.quantity]
+    conversion = quantity.conversion(point.unit)
+    return conversion is None or quantity.low <= conversion(value) <= quantity.high

@@ -8,13 +8,13 @@ word first. One request reads up to 125 registers or 2,000 bits (sections 6.1 to
 from __future__ import annotations
 
 import enum
-import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from podcore.frame import BirthPoint
+from podtwin.agent.devices.points import made_of
 
 HIGHEST_ADDRESS = 0xFFFF
 MOST_REGISTERS = 100  # a request; 125 are allowed, and some devices stop at 100
@@ -139,12 +139,13 @@ def value_of(register: Register, cells: Sequence[int]) -> float | None:
     ------
     LookupError  When the device gives a code that is not among `codes`.
     """
-    raw = raw_value(register, cells, register.word_order)
-    if not math.isfinite(raw) or raw == register.missing:
-        return None
-    if register.codes:
-        return register.codes[int(raw)]
-    return register.scale * raw + register.offset
+    return made_of(
+        raw_value(register, cells, register.word_order),
+        scale=register.scale,
+        offset=register.offset,
+        codes=register.codes,
+        missing=register.missing,
+    )
 
 
 def grouped(registers: Iterable[Register]) -> list[Block]:

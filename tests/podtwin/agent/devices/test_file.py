@@ -10,6 +10,7 @@ from podcore.errors import ConfigError
 from podtwin.agent.devices.documents import MAPS
 from podtwin.agent.devices.file import load_devices
 from podtwin.agent.devices.modbus_map import load_registers
+from podtwin.agent.devices.snmp_map import load_objects
 
 HEAD = "schema: podtwin/devices/1\n"
 
@@ -73,6 +74,11 @@ def test_loading_asks_no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("name", sorted(path.stem for path in (MAPS / "modbus").glob("*.yaml")))
 def test_every_shipped_register_map_is_read(name: str) -> None:
     assert load_registers(MAPS / "modbus" / f"{name}.yaml", "a", 10.0)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (MAPS / "snmp").glob("*.yaml")))
+def test_every_shipped_map_of_objects_is_read(name: str) -> None:
+    assert load_objects(MAPS / "snmp" / f"{name}.yaml", "a", 10.0)
 
 
 @pytest.mark.parametrize(
