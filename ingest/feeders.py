@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ingest.sample import Turn
+from ingest.standing import NOTHING_WAITS, Standing
 from podcore.frame import Frame, Kind, Source, StateBody, encode_body
 
 MAX_FED = 50_000  # nodes by sender that are known: 200 each for the edge nodes of 250 sites
@@ -16,11 +17,14 @@ MAX_FED = 50_000  # nodes by sender that are known: 200 each for the edge nodes 
 Node = tuple[str, str]  # site, node
 
 
-def state_frame(site: str, node: str, recv_ns: int, *, online: bool) -> Frame:
+def state_frame(
+    site: str, node: str, recv_ns: int, *, online: bool, standing: Standing = NOTHING_WAITS
+) -> Frame:
     """What is said of a node at a time."""
+    body = StateBody(online, standing.backlog, standing.dropped)
     return Frame(
         0, Kind.STATE, site, node, "", None,
-        recv_ns, recv_ns, 0, Source.MEASURED, 0, encode_body(StateBody(online)),
+        recv_ns, recv_ns, 0, Source.MEASURED, 0, encode_body(body),
     )  # fmt: skip
 
 

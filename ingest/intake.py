@@ -312,17 +312,15 @@ class Intake:
         batch.counts["states"] += 1
         if arrival.size == 0:  # a retained state was cleared
             return
-        online = decode_state(arrival.payload[:MAX_PAYLOAD])
-        registry, site, node = self._registry, topic.site, topic.node
-        if isinstance(online, Rejected):
-            batch.dead(arrival, online)
+        state = decode_state(arrival.payload[:MAX_PAYLOAD])
+        fault = state if isinstance(state, Rejected) else self._registry.site_fault(topic.site)
+        if isinstance(state, Rejected) or fault is not None:
+            batch.dead(arrival, fault or reject(Reason.WRONG_TYPE, "state", arrival.payload[:48]))
             return
-        fault = registry.site_fault(site) or registry.node_fault(site, node)
-        if fault is not None:
-            batch.dead(arrival, fault)
-            return
-        registry.join(site, node)
-        batch.frames.append(state_frame(site, node, arrival.recv_ns, online=online))
+        online, standing, recv_ns = state.online, state.standing, arrival.recv_ns
+        batch.frames.append(
+            state_frame(topic.site, topic.node, recv_ns, online=online, standing=standing)
+        )
 
 
 def _too_large(arrival: Arrival) -> Rejected:

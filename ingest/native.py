@@ -11,11 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from ingest.json_text import read_object
 from ingest.reasons import Reason, Rejected, reject
+from ingest.standing import NOTHING_WAITS, Standing
 from podcore.frame import BirthPoint, Flag
 
 MAX_PAYLOAD = 256 * 1024  # bytes; about 10,000 points of 25 characters
@@ -54,9 +56,14 @@ class _Birth(msgspec.Struct):
     clock: str = "live"
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
+
+
 class _State(msgspec.Struct):
     state: str
     v: int = 1
+    backlog: _Count = 0
+    dropped: _Count = 0
 
 
 class Ack(msgspec.Struct, frozen=True):
@@ -104,6 +111,14 @@ class Birth:
     first: int | None
     recorded: bool
     points: list[SentPoint]
+
+
+@dataclass(frozen=True, slots=True)
+class SentState:
+    """Whether a node says that it is online, and what it says of its outbox."""
+
+    online: bool
+    standing: Standing = NOTHING_WAITS
 
 
 _telemetry = msgspec.json.Decoder(SentTelemetry)
@@ -230,25 +245,21 @@ def decode_birth(payload: bytes) -> Birth | Rejected:
     return Birth(birth.boot, birth.started, birth.first, birth.clock == "recorded", birth.points)
 
 
-def decode_state(payload: bytes) -> bool | Rejected:
-    """Whether the node says that it is online, or why it cannot be read."""
-    fault: Rejected | None = None
+def decode_state(payload: bytes) -> SentState | Rejected:
+    """What a node says of its connection and its outbox, or why it cannot be read."""
     if payload in {b"online", b"offline"}:  # by hand, with mosquitto_pub
-        word = payload.decode()
-    else:
-        try:
-            state = _state.decode(payload)
-            fault, word = _version_fault(state.v), state.state
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            parsed = read_object(payload)
-            return (
-                parsed
-                if isinstance(parsed, Rejected)
-                else reject(Reason.WRONG_TYPE, "state", payload[:48], str(error))
-            )
-    if fault is None and word not in {"online", "offline"}:
-        fault = reject(Reason.WRONG_TYPE, "state", word, "state is online or offline")
-    return word == "online" if fault is None else fault
+        return SentState(payload == b"online")
+    try:
+        state = _state.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        parsed = read_object(payload)
+        if isinstance(parsed, Rejected):
+            return parsed
+        return reject(Reason.WRONG_TYPE, "state", payload[:48], str(error))
+    fault = _version_fault(state.v)
+    if fault is None and state.state not in {"online", "offline"}:
+        fault = reject(Reason.WRONG_TYPE, "state", state.state, "state is online or offline")
+    return fault or SentState(state.state == "online", Standing(state.backlog, state.dropped))
 
 
 def decode_ack(payload: bytes) -> Ack | None:
@@ -287,9 +298,12 @@ def encode_birth(
     )
 
 
-def encode_state(*, online: bool) -> bytes:
+def encode_state(*, online: bool, standing: Standing = NOTHING_WAITS) -> bytes:
     """A state; `offline` is also the node's will."""
-    return _encoder.encode({"v": 1, "state": "online" if online else "offline"})
+    state: dict[str, object] = {"v": 1, "state": "online" if online else "offline"}
+    if standing != NOTHING_WAITS:
+        state |= {"backlog": standing.backlog, "dropped": standing.dropped}
+    return _encoder.encode(state)
 
 
 def encode_ack(boot: str, seq: int) -> bytes:

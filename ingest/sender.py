@@ -7,6 +7,7 @@ backlog holds what is not confirmed, so nothing here has to be kept.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import structlog
 
 from ingest.address import BrokerAddress
 from ingest.connection import Identity, Link, OpenLink, PahoLink, Wake
+from ingest.live_lane import DRAIN_PER_S
 from ingest.native import decode_ack, encode_state
 from ingest.sending import (
     ACK_WAIT_S,
@@ -29,6 +31,7 @@ from ingest.sending import (
     Send,
     Sending,
 )
+from ingest.standing import Reports, Standing
 from podcore.errors import Refused, Unreachable
 from podcore.ports import Backlog, Clock
 from podcore.topic import Topic, TopicKind
@@ -43,14 +46,19 @@ MakeBirth = Callable[[], bytes]
 
 
 class Patience(NamedTuple):
-    """How much a sender sends ahead, and how long it waits. [messages, s, s]"""
+    """How much a sender sends ahead, and how long it waits. [messages, s, s, messages/s]
+
+    drain_per_s : of a long backlog, behind the present; None sends all in order.
+    """
 
     window: int = WINDOW
     resend_s: float = RESEND_S
     ack_wait_s: float = ACK_WAIT_S
+    drain_per_s: float | None = None
 
 
 DEFAULT_PATIENCE = Patience()
+LIVE_FIRST = Patience(drain_per_s=DRAIN_PER_S)  # of a node that samples while it sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class SenderStatus:
     alive : whether the thread runs; `detail` says why it or the connection does not.
     refused : whether the broker answered and said no, instead of not answering.
     edition : changes of the clock that were announced.
+    draining : whether a backlog goes out behind the present.
     """
 
     confirmed: int
@@ -73,6 +82,7 @@ class SenderStatus:
     refused: bool
     edition: int
     detail: str
+    draining: bool = False
 
 
 class Sender:
@@ -113,7 +123,9 @@ class Sender:
             will_topic=self._topics[TopicKind.STATE],
             will=encode_state(online=False),
         )
+        self._window = patience.window
         self._sending = Sending(backlog.boot, backlog.first() - 1, **patience._asdict())
+        self._reports = Reports()
         self._wake = Wake()
         self._stopping = threading.Event()
         self._settled = self._sending.confirmed  # and let go by the backlog
@@ -134,13 +146,23 @@ class Sender:
         """Says that the backlog has grown."""
         self._wake.ring()
 
-    def change_clock(self, birth: MakeBirth, after: int | None = None) -> None:
+    def begin(self, *, recorded: bool) -> None:
+        """Says which clock the first birth is of, before the start; what is recorded goes in order.
+
+        Live unless said.
+        """
+        self._sending.begin(recorded=recorded)
+
+    def change_clock(
+        self, birth: MakeBirth, after: int | None = None, *, recorded: bool = False
+    ) -> None:
         """Announces `birth` once everything up to `after` is confirmed, and holds back the rest.
 
         after : a seq; None means what the backlog holds now.
         """
         self._births.append(birth)
-        self._sending.change_clock_after(self._backlog.last() if after is None else after)
+        last = self._backlog.last() if after is None else after
+        self._sending.change_clock_after(last, recorded=recorded)
         self.wake()
 
     def release(self, up_to: int) -> None:
@@ -187,6 +209,7 @@ class Sender:
             refused=self._refused,
             edition=sending.edition,
             detail=self._detail,
+            draining=sending.draining,
         )
 
     def _run(self) -> None:
@@ -246,12 +269,29 @@ class Sender:
         step = self._sending.next(held, now_s)
         if isinstance(step, Announce):
             link.publish(self._topics[TopicKind.BIRTH], self._births[step.edition](), retain=True)
-            link.publish(self._topics[TopicKind.STATE], encode_state(online=True), retain=True)
+            self._report(link, now_s)
             self._sending.announced(held, now_s)
+            return 0.0
+        # Reports to a receiver that is away would wait for it in the broker, one after another.
+        answered = self._sending.is_answered(now_s)
+        report_s = self._reports.due_s(self._standing()) if answered else math.inf
+        if now_s >= report_s:
+            self._report(link, now_s)
             return 0.0
         if isinstance(step, Send):
             return self._send(link, step, now_s)
-        return min(step.until_s - now_s, 60.0)
+        return min(step.until_s - now_s, report_s - now_s, 60.0)
+
+    def _report(self, link: Link, now_s: float) -> None:
+        standing = self._standing()
+        state = encode_state(online=True, standing=standing)
+        link.publish(self._topics[TopicKind.STATE], state, retain=True)
+        self._reports.told(standing, now_s)
+
+    def _standing(self) -> Standing:
+        waiting = self._backlog.last() - self._sending.confirmed
+        backlog = waiting if waiting > self._window else 0
+        return Standing(backlog, self._backlog.dropped)
 
     def _send(self, link: Link, step: Send, now_s: float) -> float:
         if not link.has_room():

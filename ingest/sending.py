@@ -8,6 +8,9 @@
      └── from everywhere       stalled, behind, clock
 ```
 
+Past a backlog of more than a window the present goes first and the past follows at a rate; see
+`ingest.live_lane`.
+
 `confirmed` follows the receiver's acks alone, `sent` runs ahead of it by at most a window and
 goes back to it with each announcement. So every loss, of a message, an ack, a connection, a
 broker's queue or the receiver's disk, is mended the same way: announce, hear N, send from N+1.
@@ -23,6 +26,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from ingest.live_lane import LiveLane
 from ingest.native import Ack
 
 WINDOW = 500  # unconfirmed messages; 0.6 MB at 1.2 kB each
@@ -48,6 +52,7 @@ class Why(enum.Enum):
     STALLED = "stalled"
     BEHIND = "behind"
     CLOCK = "clock"
+    DROPPED = "dropped"
 
 
 class Heard(enum.Enum):
@@ -86,6 +91,7 @@ class Idle(enum.Enum):
     WINDOW_FULL = "window_full"
     HELD_BACK = "held_back"
     UNCONFIRMED = "unconfirmed"
+    DRAINING = "draining"
     NOTHING_LEFT = "nothing_left"
 
 
@@ -111,6 +117,7 @@ class Sending:
     window : unconfirmed messages at most.
     resend_s : patience before what is unconfirmed is sent again.
     ack_wait_s : how long a birth waits for its ack before the messages go out all the same.
+    drain_per_s : of a backlog past a window, so that the present goes first; None for in order.
     """
 
     def __init__(
@@ -121,6 +128,7 @@ class Sending:
         window: int = WINDOW,
         resend_s: float = RESEND_S,
         ack_wait_s: float = ACK_WAIT_S,
+        drain_per_s: float | None = None,
     ) -> None:
         self.boot = boot
         self.confirmed = confirmed
@@ -132,7 +140,10 @@ class Sending:
         self._resend_s = resend_s
         self._ack_wait_s = ack_wait_s
         self._why = Why.CONNECTED
-        self._barriers: deque[int] = deque()
+        self._drain_per_s = drain_per_s
+        self._lane: LiveLane | None = None
+        self._recorded = False
+        self._barriers: deque[tuple[int, bool]] = deque()
         self._released: int | None = None
         self._announced_first = 0
         self._since_s = 0.0  # when N last moved, or the wait for it began
@@ -147,11 +158,25 @@ class Sending:
     def lost(self) -> None:
         """The connection is gone; what was sent on it may be too."""
         self.phase = Phase.DOWN
-        self.sent = self.confirmed
+        self._start_over()
 
-    def change_clock_after(self, seq: int) -> None:
+    def begin(self, *, recorded: bool) -> None:
+        """Says which clock the first edition is of; what is recorded goes in order."""
+        self._recorded = recorded
+
+    @property
+    def draining(self) -> bool:
+        """Whether a backlog goes out behind the present."""
+        return self._lane is not None
+
+    def is_answered(self, now_s: float) -> bool:
+        """Whether a receiver takes what is sent; not while N stands and something is in flight."""
+        idle = self.sent == self.confirmed and self._lane is None
+        return idle or now_s - self._since_s < self._resend_s
+
+    def change_clock_after(self, seq: int, *, recorded: bool = False) -> None:
         """Holds back what lies above `seq` until all up to it is confirmed and a new birth out."""
-        self._barriers.append(seq)
+        self._barriers.append((seq, recorded))
 
     def release(self, up_to: int) -> None:
         """Holds back what lies above `up_to`, which is how a stream keeps a pace."""
@@ -187,11 +212,13 @@ class Sending:
         if confirmed != before:
             self._hurry_until_s = math.inf
         if confirmed < before:
-            self.sent = confirmed
+            self._start_over()
             self._since_s = now_s
             return Heard.WENT_BACK
         if confirmed > before:
             self.sent = max(self.sent, confirmed)
+            if self._lane is not None:
+                self._lane.confirmed(confirmed)
             self._since_s = now_s
             self._patience = 1
         if seq > held.last:
@@ -202,8 +229,9 @@ class Sending:
         """What to do now."""
         if self.phase is Phase.DOWN:
             return Wait(Idle.DOWN)
-        if self._barriers and self.confirmed >= self._barriers[0]:
-            self._barriers.popleft()
+        self._skip_dropped(held)
+        if self._barriers and self.confirmed >= self._barriers[0][0]:
+            _, self._recorded = self._barriers.popleft()
             self.edition += 1
             self._announce(Why.CLOCK)
         if self.phase is Phase.ANNOUNCE:
@@ -216,8 +244,25 @@ class Sending:
             self._since_s = now_s
         return self._send_or_wait(held, now_s)
 
+    def _skip_dropped(self, held: Held) -> None:
+        """Goes on behind what the outbox gave up; the receiver, which waits for it, is told.
+
+        What is in flight stays so: it comes, and need not be sent again for this.
+        """
+        if held.first - 1 <= self.confirmed:
+            return
+        self.confirmed = held.first - 1
+        self.sent = max(self.sent, self.confirmed)
+        if self._lane is not None:
+            self._lane.confirmed(self.confirmed)
+        if self.phase is not Phase.ANNOUNCE:
+            self.phase, self._why = Phase.ANNOUNCE, Why.DROPPED
+
     def _send_or_wait(self, held: Held, now_s: float) -> Announce | Send | Wait:
-        up_to = min((held.last, *self._barriers))
+        lane = self._live_lane(held, now_s)
+        if lane is not None:
+            return self._send_both(lane, held, now_s)
+        up_to = min((held.last, *(seq for seq, _ in self._barriers)))
         if self._released is not None:
             up_to = min(up_to, self._released)
         room = self.confirmed + self._window - self.sent
@@ -225,14 +270,50 @@ class Sending:
             return Send(self.sent, min(up_to - self.sent, room, CHUNK))
         if self.sent == self.confirmed:
             return Wait(Idle.NOTHING_LEFT)
-        until_s = min(self._since_s + self._resend_s * self._patience, self._hurry_until_s)
+        until_s = self._again_at_s()
         if now_s >= until_s:
-            self._patience = min(2 * self._patience, _MOST_PATIENCE)
-            self._announce(Why.STALLED)
-            return Announce(self._why, self.edition)
+            return self._stalled()
         if room <= 0:
             return Wait(Idle.WINDOW_FULL, until_s)
         return Wait(Idle.HELD_BACK if up_to < held.last else Idle.UNCONFIRMED, until_s)
+
+    def _live_lane(self, held: Held, now_s: float) -> LiveLane | None:
+        """What runs ahead, begun when a backlog is long and ended when it is done."""
+        lane, in_order = self._lane, bool(self._barriers) or self._released is not None
+        if lane is not None and (self.sent >= lane.after or in_order):
+            # What ran ahead counts as in flight now, until N leaps over it.
+            self.sent = max(self.sent, lane.sent) if self.sent >= lane.after else self.sent
+            self._lane = lane = None
+        waits = held.last - self.sent > self._window
+        if self._drain_per_s and lane is None and waits and not in_order and not self._recorded:
+            self._lane = lane = LiveLane(held.last, self._drain_per_s, now_s)
+        return lane
+
+    def _send_both(self, lane: LiveLane, held: Held, now_s: float) -> Announce | Send | Wait:
+        behind = self.sent - self.confirmed
+        room = self._window - behind - lane.in_flight
+        if lane.sent < held.last and room > 0:
+            return Send(lane.sent, min(held.last - lane.sent, room, CHUNK))
+        until_s = self._again_at_s() if behind or lane.in_flight else math.inf
+        if now_s >= until_s:
+            return self._stalled()
+        # A fifth of the window is the present's alone.
+        room = min(room, self._window - self._window // 5 - behind)
+        if room <= 0:
+            return Wait(Idle.WINDOW_FULL, until_s)
+        count = min(lane.allowed(now_s), lane.after - self.sent, room, CHUNK)
+        if count > 0:
+            return Send(self.sent, count)
+        return Wait(Idle.DRAINING, min(until_s, lane.next_s()))
+
+    def _again_at_s(self) -> float:
+        """When what is in flight is sent again."""
+        return min(self._since_s + self._resend_s * self._patience, self._hurry_until_s)
+
+    def _stalled(self) -> Announce:
+        self._patience = min(2 * self._patience, _MOST_PATIENCE)
+        self._announce(Why.STALLED)
+        return Announce(self._why, self.edition)
 
     def announced(self, held: Held, now_s: float) -> None:
         """The birth is out, with the lowest seq that was then held."""
@@ -242,12 +323,22 @@ class Sending:
 
     def published(self, seq: int, now_s: float) -> None:
         """A message is out."""
-        if self.sent == self.confirmed:
+        lane = self._lane
+        if self.sent == self.confirmed and (lane is None or not lane.in_flight):
             self._since_s = now_s
+        if lane is not None and seq > lane.after:
+            lane.published(seq, self.sent)
+            return
+        if lane is not None:
+            lane.drained(now_s)
         self.sent = seq
+
+    def _start_over(self) -> None:
+        self.sent = self.confirmed
+        self._lane = None
 
     def _announce(self, why: Why) -> None:
         self.phase = Phase.ANNOUNCE
         self._why = why
-        self.sent = self.confirmed
+        self._start_over()
         self._hurry_until_s = math.inf

@@ -111,9 +111,14 @@ class BirthBody(msgspec.Struct, frozen=True, array_like=True):
 
 
 class StateBody(msgspec.Struct, frozen=True, array_like=True):
-    """Online or offline, from the node or from its will."""
+    """Online or offline, from the node or from its will.
+
+    backlog : messages that wait in its outbox, 0 unless many. dropped : given up by it, ever.
+    """
 
     online: bool
+    backlog: int = 0
+    dropped: int = 0
 
 
 class ConfigBody(msgspec.Struct, frozen=True, array_like=True):

@@ -159,6 +159,10 @@ class Backlog(Protocol):
     def boot(self) -> str:
         """The ULID that names this numbering."""
 
+    @property
+    def dropped(self) -> int:
+        """Messages that were let go unconfirmed, for want of room."""
+
     def first(self) -> int:
         """The lowest seq still held (next to come when empty)."""
 

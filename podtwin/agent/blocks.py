@@ -30,6 +30,11 @@ class BlockBacklog:
         """The ULID made of the input."""
         return self._boot
 
+    @property
+    def dropped(self) -> int:
+        """Always 0."""
+        return 0
+
     def first(self) -> int:
         """Always 1."""
         return 1

@@ -23,7 +23,8 @@ import structlog
 from ingest.address import BrokerAddress
 from ingest.native import encode_birth
 from ingest.outbox import Outbox
-from ingest.sender import DEFAULT_PATIENCE, MakeBirth, Patience, Sender
+from ingest.outbox_quota import DEFAULT_QUOTA, OutboxQuota
+from ingest.sender import LIVE_FIRST, MakeBirth, Patience, Sender
 from podcore.classes import point_spec
 from podcore.clock import NS
 from podcore.frame import BirthPoint
@@ -31,9 +32,6 @@ from podcore.ports import Backlog, Clock
 from podtwin.agent.host.collector import Sight
 from podtwin.agent.node import MakeSender, PublishingNode
 
-# Of payloads that wait for an acknowledgement: 25 days at 1.2 kB every 10 s, half a day at 6 kB
-# every second. What is new is then dropped, since what waits stands in the receiver's ledger.
-MOST_WAITING_BYTES = 256 * 2**20
 LOST_AFTER = 3  # reads in a row without a value; a counter that begins anew costs one
 _APART_S = 2.0  # between the clocks, in one period; a correction by NTP stays far below
 _CLASS = "server"
@@ -68,7 +66,6 @@ class Beside(Protocol):
 class Dropped(enum.StrEnum):
     """Why a sample was not kept."""
 
-    OUTBOX_FULL = "outbox_full"
     DISK_REFUSES = "disk_refuses"
 
 
@@ -92,14 +89,12 @@ class HostNode(PublishingNode):
         clock: Clock,
         *,
         period_s: float,
-        most_waiting_bytes: int = MOST_WAITING_BYTES,
         beside: Beside | None = None,
     ) -> None:
         self.dropped: Counter[Dropped] = Counter()
         self._host = host
         self._points = points
         self._period_s = period_s
-        self._most_waiting_bytes = most_waiting_bytes
         self._beside = beside
         self._keeping = threading.Lock()  # a message carries the number it is kept under
         self._silent: Counter[str] = Counter()  # reads in a row that gave no value
@@ -175,9 +170,6 @@ class HostNode(PublishingNode):
                 _log.warning("point_lost", point=name)
 
     def _keep(self, payload: bytes) -> None:
-        if self.waiting * len(payload) >= self._most_waiting_bytes:
-            self._drop(Dropped.OUTBOX_FULL, f"{self.waiting} samples wait, none acknowledged")
-            return
         try:
             self._append([payload])
         except sqlite3.OperationalError as error:
@@ -219,7 +211,8 @@ def host_node(  # noqa: PLR0913 - who it is, what it reads, where it sends
     *,
     ulid: str,
     period_s: float,
-    patience: Patience = DEFAULT_PATIENCE,
+    patience: Patience = LIVE_FIRST,
+    quota: OutboxQuota = DEFAULT_QUOTA,
     beside: Beside | None = None,
 ) -> HostNode:
     """Outbox and sender put together with a host, and with what stands beside it.
@@ -234,5 +227,5 @@ def host_node(  # noqa: PLR0913 - who it is, what it reads, where it sends
     def make_sender(backlog: Backlog, birth: MakeBirth) -> Sender:
         return Sender(broker, site, node, backlog, birth, clock=clock, patience=patience)
 
-    box = Outbox(outbox, ulid)
+    box = Outbox(outbox, ulid, quota, clock.now_ns)
     return HostNode(node, host, points, box, make_sender, clock, period_s=period_s, beside=beside)

@@ -90,6 +90,8 @@ class PublishingNode(abc.ABC):
         if not sender.alive:
             return Health(self.name, RoleState.FAILED, sender.detail, ready=False)
         detail = f"{self.samples} samples, {sender.last - sender.confirmed} not acknowledged"
+        if self.given_up:
+            detail += f", {self.given_up} given up"
         return Health(self.name, RoleState.RUNNING, detail)
 
     def status(self) -> SenderStatus:
@@ -105,6 +107,11 @@ class PublishingNode(abc.ABC):
     def waiting(self) -> int:
         """Samples that are not acknowledged."""
         return self._outbox.last() - self._outbox.first() + 1
+
+    @property
+    def given_up(self) -> int:
+        """Samples that the outbox let go unacknowledged, since it is there."""
+        return self._outbox.dropped
 
     @property
     def finished(self) -> bool:

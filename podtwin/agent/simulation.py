@@ -17,7 +17,8 @@ import msgspec
 from ingest.address import BrokerAddress
 from ingest.native import encode_birth
 from ingest.outbox import Outbox
-from ingest.sender import DEFAULT_PATIENCE, MakeBirth, Patience, Sender
+from ingest.outbox_quota import DEFAULT_QUOTA, OutboxQuota
+from ingest.sender import LIVE_FIRST, MakeBirth, Patience, Sender
 from podcore.clock import NS
 from podcore.frame import BirthPoint
 from podcore.ports import Backlog, Clock
@@ -105,6 +106,7 @@ class SimulatedNode(PublishingNode):
             not waiting and script.past_s > 0
         )
         super().__init__(f"sim-{site}", outbox, make_sender, clock)
+        self._sender.begin(recorded=self._recorded)
 
     def start(self) -> None:
         """Begins to sample and to send."""
@@ -175,7 +177,7 @@ class SimulatedNode(PublishingNode):
     def _turn(self, *, recorded: bool, after: int) -> None:
         if recorded is not self._recorded:
             self._recorded = recorded
-            self._sender.change_clock(self._birth(recorded=recorded), after)
+            self._sender.change_clock(self._birth(recorded=recorded), after, recorded=recorded)
 
     def _first_birth(self) -> MakeBirth:
         return self._birth(recorded=self._recorded)
@@ -207,7 +209,8 @@ def simulated_node(  # noqa: PLR0913 - what is played, where to, and how
     faults: Sequence[FaultSpec] = (),
     on_first_live: Callable[[int], None] = lambda _ts_ns: None,
     on_faults: TellFaults = lambda _labels: None,
-    patience: Patience = DEFAULT_PATIENCE,
+    patience: Patience = LIVE_FIRST,
+    quota: OutboxQuota = DEFAULT_QUOTA,
 ) -> SimulatedNode:
     """A node that plays a site: plant, outbox and sender put together.
 
@@ -231,7 +234,7 @@ def simulated_node(  # noqa: PLR0913 - what is played, where to, and how
     return SimulatedNode(
         site.id,
         plant,
-        Outbox(outbox, ulid),
+        Outbox(outbox, ulid, quota, clock.now_ns),
         make_sender,
         clock,
         script=script,

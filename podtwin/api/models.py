@@ -41,12 +41,19 @@ class LocationShape(Shape):
 
 
 class NodeShape(Shape):
-    """A sender of a site; `online` is null for one that never said so."""
+    """A sender of a site; `online` is null for one that never said so.
+
+    backlog : messages that waited in its outbox when it last said so, 0 for less than 500;
+    `backlog_left_s` until they are through at the present rate. dropped : given up by it, ever.
+    """
 
     id: str
     online: bool | None
     last_recv_at: str | None
     age_s: float | None
+    backlog: int = 0
+    backlog_left_s: float | None = None
+    dropped: int = 0
 
 
 class SummaryShape(Shape):

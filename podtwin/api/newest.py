@@ -22,6 +22,7 @@ from podcore.frame import (
     Kind,
     ReadingBody,
     Source,
+    StateBody,
 )
 from podcore.ports import Latest
 from podcore.quantity import PointKind
@@ -77,14 +78,33 @@ class NewestPoint:
 
 
 class NewestNode:
-    """One node: whether it said that it is there, and when it was heard."""
+    """One node: whether it said that it is there, when it was heard, what waits in its outbox.
 
-    __slots__ = ("last_recv_ns", "newest_ts_ns", "online")
+    backlog : of its newest state. left_s : until it is through at the rate between its last two.
+    dropped : what the outbox gave up, ever.
+    """
+
+    __slots__ = (
+        "backlog", "dropped", "last_recv_ns", "left_s", "newest_ts_ns", "online", "told_ns",
+    )  # fmt: skip
 
     def __init__(self) -> None:
+        self.backlog = 0
+        self.dropped = 0
+        self.left_s: float | None = None
+        self.told_ns = 0
         self.online: bool | None = None
         self.last_recv_ns = 0
         self.newest_ts_ns = 0
+
+    def take_state(self, body: StateBody, recv_ns: int) -> None:
+        """Takes what it says of itself, or what its will says of it: nothing of its outbox."""
+        gone, took_ns = self.backlog - body.backlog, recv_ns - self.told_ns
+        drains = body.online and body.backlog > 0 and gone > 0 and took_ns > 0
+        self.left_s = body.backlog * took_ns / NS / gone if drains else None
+        self.online, self.backlog, self.told_ns = body.online, body.backlog, recv_ns
+        if body.online:
+            self.dropped = body.dropped
 
 
 class OpenCounts(NamedTuple):
@@ -218,7 +238,7 @@ class Newest:
         elif frame.kind is Kind.BIRTH:
             self._apply_birth(frame, BIRTH.decode(frame.body))
         elif frame.kind is Kind.STATE:
-            self._node(frame).online = STATE.decode(frame.body).online
+            self._node(frame).take_state(STATE.decode(frame.body), frame.recv_ns)
 
     def _site(self, site_id: str) -> NewestSite:
         site = self.sites.get(site_id)

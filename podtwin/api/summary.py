@@ -138,7 +138,13 @@ def _node(name: str, node: NewestNode, site: NewestSite, clock_ns: int) -> NodeS
         else seconds_between(clock_ns, node.last_recv_ns)
     )
     return NodeShape(
-        id=name, online=node.online, last_recv_at=text_of(node.last_recv_ns), age_s=age_s
+        id=name,
+        online=node.online,
+        last_recv_at=text_of(node.last_recv_ns),
+        age_s=age_s,
+        backlog=node.backlog,
+        backlog_left_s=node.left_s,
+        dropped=node.dropped,
     )
 
 

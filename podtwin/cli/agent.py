@@ -15,6 +15,7 @@ from podtwin.cli.device_table import devices_as_json, show_devices
 from podtwin.cli.durations import duration_s
 from podtwin.cli.host_table import show_sight, sight_as_json
 from podtwin.cli.nodes import play, require_heard
+from podtwin.cli.outboxes import DrainOption, OutboxAgeOption, OutboxBytesOption, keeping
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 from podtwin.cli.publish import DEFAULT_BROKER
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from podtwin.agent.host.collector import Sight
     from podtwin.agent.host.host import Host
     from podtwin.agent.host_node import HostNode
+    from podtwin.cli.outboxes import Keeping
 
 NOTHING_SEEN = 1
 SHORTEST_S, LONGEST_S = 1.0, 60.0  # utilisation is counted in 1/100 s; see agent/host/energy.py
@@ -67,6 +69,9 @@ def agent(
     data_dir: Annotated[Path, typer.Option("--data-dir", help="Where the outbox is kept.")] = Path(
         "data"
     ),
+    drain_rate: DrainOption = None,
+    outbox_bytes: OutboxBytesOption = None,
+    outbox_age: OutboxAgeOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Publish what this host says of itself, and what devices beside it say."""
@@ -102,8 +107,9 @@ def agent(
     if site is None:
         raise ConfigError("--site", None, "a node belongs to a site", "name one, as --site lab-01")
     length_s, address = duration_s(duration), broker_address(broker, ca_file)
+    kept = keeping(drain_rate, outbox_bytes, outbox_age)
     running = _node(
-        _id("--site", site), node, host, points, address, data_dir, clock, period_s, beside
+        _id("--site", site), node, host, points, address, data_dir, clock, period_s, beside, kept
     )
     _announce(sight, points, period_s, beside)
     play([running], clock, length_s, endless=True)
@@ -167,6 +173,7 @@ def _node(
     clock: Clock,
     period_s: float,
     beside: LoadedDevices,
+    kept: Keeping,
 ) -> HostNode:
     from ulid import ULID
 
@@ -187,6 +194,8 @@ def _node(
         clock,
         ulid=str(ULID()),
         period_s=period_s,
+        patience=kept.patience,
+        quota=kept.quota,
         beside=Pollers(beside.devices, clock) if beside.devices else None,
     )
 
@@ -206,7 +215,7 @@ def _summary(node: HostNode, output: Output, broker: str) -> None:
     counts: dict[str, object] = {
         "messages": node.samples,
         "waiting": node.waiting,
-        "dropped": node.dropped.total(),
+        "dropped": node.dropped.total() + node.given_up,
     }
     (print_json if output is Output.JSON else print_pairs)(counts)
     require_heard([node], broker)

@@ -12,6 +12,7 @@ from podcore.errors import ConfigError
 from podtwin.cli.account import CaFileOption, broker_address
 from podtwin.cli.durations import duration_s
 from podtwin.cli.nodes import play, require_heard
+from podtwin.cli.outboxes import DrainOption, OutboxAgeOption, OutboxBytesOption, keeping
 from podtwin.cli.output import Output, OutputOption, print_json, print_pairs
 from podtwin.cli.publish import DEFAULT_BROKER, speed_of
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from podcore.ports import Clock
     from podcore.site import Site
     from podtwin.agent.simulation import Script, SimulatedNode, TellFaults
+    from podtwin.cli.outboxes import Keeping
     from simulators.faults import FaultSpec
 
 
@@ -62,6 +64,9 @@ def simulate(
         Path | None,
         typer.Option(help="File that gets a line of JSON for each fault; never published."),
     ] = None,
+    drain_rate: DrainOption = None,
+    outbox_bytes: OutboxBytesOption = None,
+    outbox_age: OutboxAgeOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Publish the readings of simulated sites, with an outbox that survives a restart."""
@@ -76,7 +81,9 @@ def simulate(
     specs = [parse_fault(text) for text in faults or ()]
     told = None if truth is None else TruthFile(truth)
     tell = told.tell if told else None
-    nodes = _nodes(wanted, data_dir, address, clock, _Play(seed, script, specs, tell))
+    kept = keeping(drain_rate, outbox_bytes, outbox_age)
+    what = _Play(seed, script, specs, tell, kept)
+    nodes = _nodes(wanted, data_dir, address, clock, what)
     play(nodes, clock, length_s if script.live else None, endless=script.live)
     if told is not None:
         told.close()
@@ -91,6 +98,7 @@ class _Play:
     script: Script
     faults: Sequence[FaultSpec]
     tell: TellFaults | None
+    kept: Keeping
 
 
 def _nodes(
@@ -118,6 +126,8 @@ def _nodes(
             script=_not_again(what.script, outbox),
             faults=what.faults,
             on_faults=what.tell or (lambda _labels: None),
+            patience=what.kept.patience,
+            quota=what.kept.quota,
         )
         for site, outbox in zip(sites, outboxes, strict=True)
     ]
@@ -161,6 +171,7 @@ def _summary(nodes: Sequence[SimulatedNode], output: Output, broker: str) -> Non
         "sites": len(nodes),
         "messages": sum(node.samples for node in nodes),
         "waiting": waiting,
+        "dropped": sum(node.given_up for node in nodes),
     }
     (print_json if output is Output.JSON else print_pairs)(counts)
     require_heard(nodes, broker)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ingest.native import (
     Birth,
     SentPoint,
+    SentState,
     Telemetry,
     Unreadable,
     decode_ack,
@@ -55,12 +56,12 @@ def test_a_birth_comes_back_as_it_was_sent(
 
 @pytest.mark.parametrize("online", (True, False))
 def test_a_state_comes_back_as_it_was_sent(online: bool) -> None:
-    assert decode_state(encode_state(online=online)) is online
+    assert decode_state(encode_state(online=online)) == SentState(online)
 
 
 @pytest.mark.parametrize(("word", "online"), ((b"online", True), (b"offline", False)))
 def test_a_state_may_be_a_bare_word(word: bytes, online: bool) -> None:
-    assert decode_state(word) is online
+    assert decode_state(word) == SentState(online)
 
 
 @given(st.integers(0, 2**63 - 1))

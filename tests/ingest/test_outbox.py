@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from structlog.testing import capture_logs
 
 from ingest.native import MAX_PAYLOAD
 from ingest.outbox import Outbox, PayloadTooLargeError
+from ingest.outbox_quota import OutboxQuota
 from podcore.errors import ConfigError, RoleTaken
 from podcore.ports import Message
 
@@ -33,6 +35,14 @@ def outbox(path: Path) -> Iterator[Outbox]:
     box = Outbox(path, BOOT)
     yield box
     box.close()
+
+
+@contextmanager
+def outbox_of_its_own(quota: OutboxQuota) -> Iterator[Outbox]:
+    with tempfile.TemporaryDirectory() as folder:
+        box = Outbox(Path(folder) / "a.db", BOOT, quota)
+        yield box
+        box.close()
 
 
 def test_a_new_file_takes_the_boot_given_and_holds_nothing(outbox: Outbox) -> None:
@@ -205,3 +215,98 @@ def test_a_kill_in_the_middle_of_appends_loses_nothing_that_was_appended(path: P
         assert [m.seq for m in held] == list(range(box.first(), box.last() + 1))
         assert all(m.payload == str(m.seq).encode() for m in held)
         box.close()
+
+
+TEN = OutboxQuota(max_bytes=1_000)  # payloads of 100 bytes
+
+
+def test_past_its_bytes_the_oldest_go_counted_and_the_newest_are_kept(path: Path) -> None:
+    box = Outbox(path, BOOT, TEN)
+    for number in range(25):
+        box.append(bytes([number]) * 100)
+    assert (box.last(), box.dropped, box.size_bytes) == (25, box.first() - 1, 900)
+    assert [message.seq for message in box.read(0, 100)] == list(range(17, 26))
+    box.close()
+
+
+def test_past_its_age_the_oldest_go(path: Path) -> None:
+    now_ns = [1]
+    box = Outbox(path, BOOT, OutboxQuota(max_age_ns=100), lambda: now_ns[0])
+    box.append_many([b"a", b"b"])
+    now_ns[0] = 50
+    box.append(b"c")
+    now_ns[0] = 102
+    box.append(b"d")
+    assert (box.first(), box.dropped) == (3, 2)
+    now_ns[0] = 10_000
+    box.append(b"e")
+    assert (box.first(), box.last(), box.dropped) == (5, 5, 4)
+    box.close()
+
+
+def test_what_was_given_up_is_remembered_over_a_restart(path: Path) -> None:
+    box = Outbox(path, BOOT, TEN)
+    box.append_many([b"x" * 100] * 9)
+    box.append_many([b"y" * 100] * 9)
+    box.close()
+    again = Outbox(path, BOOT, TEN)
+    assert (again.dropped, again.first(), again.last(), again.size_bytes) == (9, 10, 18, 900)
+    again.close()
+
+
+def test_giving_up_is_said_once_at_the_start_and_once_at_the_end(path: Path) -> None:
+    with capture_logs() as said:
+        box = Outbox(path, BOOT, TEN)
+        for _ in range(30):
+            box.append(b"x" * 100)
+        box.confirm(box.last())
+        box.close()
+    assert [(each["event"], each["log_level"]) for each in said] == [
+        ("outbox_full", "error"),
+        ("outbox_has_room_again", "info"),
+    ]
+    assert said[1]["dropped"] == box.dropped > 0
+
+
+def test_an_append_that_fails_gives_nothing_up(path: Path) -> None:
+    box = Outbox(path, BOOT, TEN)
+    box.append_many([b"x" * 100] * 9)
+    with pytest.raises(PayloadTooLargeError):
+        box.append_many([b"y" * 200, b"z" * (MAX_PAYLOAD + 1)])
+    assert (box.first(), box.last(), box.dropped, box.size_bytes) == (1, 9, 0, 900)
+    box.close()
+
+
+def test_a_file_of_the_version_before_is_taken_over(path: Path) -> None:
+    path.parent.mkdir()
+    old = sqlite3.connect(path)
+    old.executescript(
+        "CREATE TABLE messages (seq INTEGER PRIMARY KEY, payload BLOB NOT NULL);"
+        "CREATE TABLE outbox (only INTEGER PRIMARY KEY CHECK (only = 1), boot TEXT NOT NULL,"
+        "  confirmed INTEGER NOT NULL, recorded_up_to INTEGER NOT NULL);"
+        "INSERT INTO outbox VALUES (1, '01JD0000000000000000000000', 4, 0);"
+        "INSERT INTO messages VALUES (5, 'x'); PRAGMA user_version=1;"
+    )
+    old.close()
+    box = Outbox(path, "01OTHER", OutboxQuota(max_age_ns=1), lambda: 10**18)
+    box.append(b"y")
+    assert (box.boot, box.first(), box.last(), box.dropped) == (BOOT, 5, 6, 0)
+    box.close()
+
+
+@given(st.lists(st.integers(1, 400), max_size=60), st.integers(500, 3_000), st.data())
+def test_no_more_than_the_quota_waits_and_every_number_is_held_confirmed_or_counted(
+    sizes: list[int], most: int, data: st.DataObject
+) -> None:
+    with outbox_of_its_own(OutboxQuota(max_bytes=most)) as box:
+        confirmed = 0
+        for size in sizes:
+            box.append(b"x" * size)
+            assert box.size_bytes <= most
+            if data.draw(st.booleans()):
+                up_to = data.draw(st.integers(0, box.last()))
+                confirmed += max(0, up_to + 1 - box.first())
+                box.confirm(up_to)
+        held = len(box.read(0, 500))
+        assert held + confirmed + box.dropped == len(sizes) == box.last()
+        assert box.size_bytes == sum(len(each.payload) for each in box.read(0, 500))

@@ -14,6 +14,7 @@ from ingest.address import BrokerAddress
 from ingest.connection import PahoLink
 from ingest.native import encode_birth, encode_state
 from ingest.sender import Patience, Sender
+from ingest.standing import Standing
 from podcore.clock import SystemClock
 from podcore.frame import BirthPoint
 from podcore.ports import Backlog, Message
@@ -255,7 +256,8 @@ def test_through_a_real_broker_all_arrives_once(mosquitto: Mosquitto) -> None:
     acking.close()
     assert len(receiver.stored(BOOT)) == 3_000
     assert receiver.duplicates == 0
-    assert receiver.states == [encode_state(online=True), encode_state(online=False)]
+    waits = encode_state(online=True, standing=Standing(3_000))
+    assert receiver.states == [waits, encode_state(online=False)]
 
 
 @pytest.mark.system

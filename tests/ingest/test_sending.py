@@ -189,12 +189,107 @@ def test_with_nothing_left_it_waits_without_end(confirmed: int) -> None:
     assert one.next(Held(confirmed + 1, confirmed), 0.0) == Wait(Idle.NOTHING_LEFT)
 
 
+def behind(waiting: int = 1_000, window: int = 10, drain_per_s: float = 10.0) -> Sending:
+    """A live node that comes back with a backlog, and whose receiver has answered with 0 at 0 s."""
+    one = Sending(BOOT, 0, window=window, resend_s=30.0, ack_wait_s=5.0, drain_per_s=drain_per_s)
+    one.connected()
+    one.next(Held(1, waiting), 0.0)
+    one.announced(Held(1, waiting), 0.0)
+    one.acknowledged(ack(0), Held(1, waiting), 0.0)
+    return one
+
+
+def published(one: Sending, step: object, now_s: float) -> list[int]:
+    assert isinstance(step, Send)
+    seqs = list(range(step.after + 1, step.after + step.limit + 1))
+    for seq in seqs:
+        one.published(seq, now_s)
+    return seqs
+
+
+def test_behind_a_long_backlog_what_is_new_goes_at_once_and_the_old_at_a_rate() -> None:
+    one = behind()
+    assert one.next(Held(1, 1_000), 0.0) == Wait(Idle.DRAINING, 0.1)
+    assert one.draining
+    assert published(one, one.next(Held(1, 1_001), 0.05), 0.05) == [1_001]
+    assert published(one, one.next(Held(1, 1_001), 0.1), 0.1) == [1]
+    assert one.next(Held(1, 1_001), 0.1) == Wait(Idle.DRAINING, 0.2)
+
+
+def test_a_backlog_of_a_window_goes_out_in_order() -> None:
+    one = behind(waiting=10)
+    assert one.next(Held(1, 10), 0.0) == Send(0, 10)
+    assert not one.draining
+
+
+def test_a_rate_that_was_not_used_is_made_up_for_by_a_second_at_most() -> None:
+    one = behind(window=100)
+    one.next(Held(1, 1_000), 0.0)
+    assert one.next(Held(1, 1_000), 60.0) == Send(0, 10)
+
+
+def test_what_is_recorded_goes_in_order_however_long_it_is() -> None:
+    one = behind()
+    one.begin(recorded=True)
+    assert one.next(Held(1, 1_000), 0.0) == Send(0, 10)
+
+
+def test_a_receiver_that_is_away_gets_one_window_of_both_and_no_more() -> None:
+    one, out = behind(), 0
+    one.next(Held(1, 1_000), 0.0)
+    for half_seconds in range(1, 60):
+        last, now_s = 1_000 + half_seconds, half_seconds / 2
+        while isinstance(step := one.next(Held(1, last), now_s), Send):
+            out += len(published(one, step, now_s))
+    assert out == 10
+    last = 1_060
+    assert one.next(Held(1, last), 30.0) == Wait(Idle.WINDOW_FULL, 30.5)
+    assert not one.is_answered(31.0)
+    assert one.next(Held(1, last), 31.0) == Announce(Why.STALLED, 0)
+
+
+def test_a_number_that_passes_shows_what_of_the_present_has_come() -> None:
+    one = behind(window=4)
+    one.next(Held(1, 1_000), 0.0)
+    published(one, one.next(Held(1, 1_003), 0.05), 0.05)
+    published(one, one.next(Held(1, 1_003), 0.1), 0.1)
+    assert one.next(Held(1, 1_004), 0.1) == Wait(Idle.WINDOW_FULL, 30.05)
+    one.acknowledged(ack(1), Held(2, 1_004), 0.2)  # sent behind 1001 to 1003
+    assert one.next(Held(2, 1_004), 0.2) == Send(1_003, 1)
+
+
+def test_when_the_backlog_is_done_the_number_leaps_over_what_ran_ahead() -> None:
+    one = behind(waiting=11)
+    one.next(Held(1, 11), 0.0)
+    published(one, one.next(Held(1, 12), 0.0), 0.0)
+    assert published(one, one.next(Held(1, 12), 1.0), 1.0) == list(range(1, 9))
+    one.acknowledged(ack(8), Held(9, 12), 1.5)
+    assert published(one, one.next(Held(9, 12), 2.0), 2.0) == [9, 10, 11]
+    one.acknowledged(ack(12), Held(13, 12), 2.5)
+    assert one.next(Held(13, 12), 2.5) == Wait(Idle.NOTHING_LEFT)
+    assert not one.draining
+
+
+def test_what_the_outbox_gave_up_is_announced_and_nothing_is_sent_twice_for_it() -> None:
+    one = connected(window=5)
+    one.acknowledged(ack(0), Held(1, 100), 0.0)
+    published(one, one.next(Held(1, 100), 0.0), 0.0)
+    assert one.next(Held(3, 100), 1.0) == Announce(Why.DROPPED, 0)
+    one.announced(Held(3, 100), 1.0)
+    assert (one.confirmed, one.sent) == (2, 5)
+    one.acknowledged(ack(5), Held(3, 100), 1.1)
+    assert one.next(Held(6, 100), 1.1) == Send(5, 5)
+
+
 class World:
     """A network that loses, doubles and reorders, until it is told to be good."""
 
-    def __init__(self, *, seed: int, count: int, window: int, trims: bool) -> None:
+    def __init__(
+        self, *, seed: int, count: int, window: int, trims: bool, drains: bool = False
+    ) -> None:
         self.chance = random.Random(seed)
-        self.one = sending(0, window)
+        rate = 50.0 if drains else None
+        self.one = Sending(BOOT, 0, window=window, resend_s=30.0, ack_wait_s=5.0, drain_per_s=rate)
         self.window = window
         self.trims = trims
         self.last = count
@@ -205,7 +300,9 @@ class World:
         self.run: int | None = None
         self.acks: list[int] = []
         self.highest_ack = 0
-        self.one.change_clock_after(count // 2)
+        self.grows = drains
+        if not drains:
+            self.one.change_clock_after(count // 2)
         self.one.connected()
 
     @property
@@ -225,6 +322,8 @@ class World:
                 self.acks.append(self.run)
 
     def turn(self) -> None:
+        if self.bad and self.grows:
+            self.last += 1
         if self.bad and self.chance.random() < 0.05:
             self.one.lost()
             self.acks.clear()
@@ -247,7 +346,7 @@ class World:
             if not self.lost():
                 self.stored.add(seq)
             self.receiver_answers()
-        assert self.one.sent - self.one.confirmed <= self.window
+        assert self.grows or self.one.sent - self.one.confirmed <= self.window
 
     def hear(self) -> None:
         if self.bad:
@@ -282,3 +381,24 @@ def test_all_is_confirmed_in_the_end_whatever_was_lost_and_never_more_than_was_a
     assert world.stored == set(range(1, count + 1))
     world.turn()
     assert world.one.edition == 1
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(1, 60),
+    window=st.integers(1, 12),
+    trims=st.booleans(),
+)
+def test_all_is_confirmed_in_the_end_also_when_the_present_runs_ahead(
+    seed: int, count: int, window: int, *, trims: bool
+) -> None:
+    world = World(seed=seed, count=count, window=window, trims=trims, drains=True)
+    for _ in range(100):
+        world.turn()
+    world.bad = False
+    for _ in range(20_000):
+        if world.one.confirmed == world.last and not world.acks:
+            break
+        world.turn()
+    assert world.one.confirmed == world.last
+    assert world.stored == set(range(1, world.last + 1))

@@ -18,10 +18,20 @@ class MemoryBacklog:
         self._first = 1
         self._last = count
         self._trims = trims
+        self._dropped = 0
 
     @property
     def boot(self) -> str:
         return self._boot
+
+    @property
+    def dropped(self) -> int:
+        return self._dropped
+
+    def drop(self, up_to: int) -> None:
+        """As if the oldest had been given up."""
+        self._dropped += max(0, up_to + 1 - self._first)
+        self._first = max(self._first, up_to + 1)
 
     def first(self) -> int:
         return self._first

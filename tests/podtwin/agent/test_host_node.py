@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from support.waiting import eventually
 
 from ingest.address import BrokerAddress
 from ingest.outbox import Outbox
+from ingest.outbox_quota import OutboxQuota
 from ingest.sender import MakeBirth, Patience, Sender
 from podcore.clock import NS, SystemClock
 from podcore.frame import BirthPoint
@@ -90,7 +92,6 @@ class World:
         clock: PacedClock,
         *,
         outbox: Callable[[Path, str], Outbox] = Outbox,
-        most_waiting_bytes: int = 1_000_000,
         beside: Pollers | None = None,
     ) -> HostNode:
         node = HostNode(
@@ -101,7 +102,6 @@ class World:
             self.make_sender,
             clock,
             period_s=10.0,
-            most_waiting_bytes=most_waiting_bytes,
             beside=beside,
         )
         self.nodes.append(node)
@@ -222,17 +222,19 @@ def test_a_point_that_falls_silent_is_said_once_and_so_is_its_return(world: Worl
     assert said == [("point_lost", "memory_used"), ("point_found", "memory_used")]
 
 
-def test_an_outbox_that_nobody_empties_is_bounded_and_says_so_once(world: World) -> None:
+def test_an_outbox_that_nobody_empties_gives_up_the_oldest_and_says_so_once(world: World) -> None:
     world.broker.away = True
+    small = partial(Outbox, quota=OutboxQuota(max_bytes=1_000))
     with capture_logs() as logs:
-        node = world.node(PacedClock(20), most_waiting_bytes=1_000)
+        node = world.node(PacedClock(20), outbox=small)
         node.start()
         eventually(lambda: len(world.host.read_at_s) == 21, "all samples")
         node.end_sampling()
-    assert node.dropped[Dropped.OUTBOX_FULL] == 20 - node.waiting
+    assert node.samples == 20
+    assert node.given_up == 20 - node.waiting
     assert 5 < node.waiting < 15
-    (said,) = [entry for entry in logs if entry["event"] == "samples_dropped"]
-    assert (said["reason"], said["outbox"]) == ("outbox_full", str(world.file))
+    (said,) = [entry for entry in logs if entry["event"] == "outbox_full"]
+    assert said["outbox"] == str(world.file)
 
 
 class FullDisk(Outbox):
