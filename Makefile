@@ -4,7 +4,7 @@
 #   make test ARGS="tests/podcore -k site"
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev frontend demo test slow check bench lock clean
+.PHONY: help env env-dev frontend demo test slow faults check bench lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -13,6 +13,7 @@ help:
 	@echo "make demo    the whole program on simulated sites, in the browser (ARGS=\"--sites 3\")"
 	@echo "make test    the tests, but for the slow ones (ARGS=\"tests/podcore\")"
 	@echo "make slow    the tests of minutes: InfluxDB, Telegraf and faults that take their time"
+	@echo "make faults  faults and what they cost, as a table (ARGS=\"--fault-scale full\" takes hours)"
 	@echo "make check   style, types, imports, architecture, and the wheel in an empty environment"
 	@echo "make bench   benchmarks"
 	@echo "make env     only .venv, from requirements/run.txt"
@@ -38,10 +39,14 @@ demo: env frontend
 	@$(BIN)/podtwin demo $(ARGS)
 
 test: env-dev frontend
-	@$(BIN)/python -m pytest -m "not build and not slow" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not build and not slow and not fault" -n 2 --dist loadfile $(ARGS)
 
 slow: env-dev frontend
-	@$(BIN)/python -m pytest -m slow -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "slow and not fault" -n 2 --dist loadfile $(ARGS)
+
+# One after the other: what is measured here is what a fault costs, not a busy machine.
+faults: env-dev frontend
+	@$(BIN)/python -m pytest -m fault tests/faults $(ARGS)
 
 check: env-dev frontend
 	$(BIN)/ruff check .

@@ -5,6 +5,9 @@ from __future__ import annotations
 from ingest.native import encode_telemetry
 from podcore.ports import Message
 
+POINT = "meter-1/power"
+_START_NS = 1_795_521_600_000_000_000
+
 
 class MemoryBacklog:
     """Messages 1 to n of one boot, a second apart; lets go of what is confirmed when it `trims`.
@@ -56,3 +59,18 @@ class MemoryBacklog:
     def confirm(self, seq: int) -> None:
         if self._trims:
             self._first = max(self._first, min(seq, self._last) + 1)
+
+
+class ReadingBacklog(MemoryBacklog):
+    """A backlog of readings of one point, a second apart, whose value is their number."""
+
+    def read(self, after: int, limit: int) -> list[Message]:
+        return [
+            Message(
+                one.seq,
+                encode_telemetry(
+                    self.boot, one.seq, _START_NS - one.seq * 10**9, {POINT: float(one.seq)}
+                ),
+            )
+            for one in super().read(after, limit)
+        ]

@@ -12,7 +12,7 @@ from typing import Self
 from support.certificates import Certificate
 from support.components import require
 
-_CONFIG = """listener {port} 127.0.0.1
+_CONFIG = """listener {port} {address}
 allow_anonymous true
 max_inflight_messages 1000
 max_queued_messages 1000000
@@ -36,12 +36,19 @@ def free_port() -> int:
 class Mosquitto:
     """The broker as a process; `stop` and `start` again, with or without its memory."""
 
-    def __init__(self, folder: Path, *, persistence: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, persistence: bool = False, address: str = "127.0.0.1"
+    ) -> None:
         self._program = require("mosquitto", "speak to a real broker")
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
-            _CONFIG.format(port=self.port, folder=folder, persistence=str(persistence).lower())
+            _CONFIG.format(
+                port=self.port,
+                address=address,
+                folder=folder,
+                persistence=str(persistence).lower(),
+            )
         )
         self._process: subprocess.Popen[bytes] | None = None
 

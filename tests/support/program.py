@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -54,14 +54,14 @@ class Finished:
 class Program:
     """One running command."""
 
-    def __init__(self, folder: Path, name: str, arguments: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, name: str, command: Sequence[str]) -> None:
         self.temporary = folder / f"{name}.tmp"
         self.temporary.mkdir()
         self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
         self._url: str | None = None
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
-                [str(PODTWIN), *arguments],
+                command,
                 cwd=folder,
                 env=_environment(self.temporary),
                 stdin=subprocess.DEVNULL,
@@ -178,8 +178,11 @@ class Programs:
 
     def start(self, *arguments: object) -> Program:
         """A program that runs beside the test."""
-        name = f"{len(self._started):02d}-{arguments[0]}"
-        program = Program(self.folder, name, tuple(map(str, arguments)))
+        return self.start_as([str(PODTWIN), *map(str, arguments)], name=str(arguments[0]))
+
+    def start_as(self, command: Sequence[str], *, name: str = "other") -> Program:
+        """The same of a whole command line, for instance one that runs `podtwin` elsewhere."""
+        program = Program(self.folder, f"{len(self._started):02d}-{name}", command)
         self._started.append(program)
         return program
 

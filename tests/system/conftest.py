@@ -1,4 +1,4 @@
-"""Programs and brokers for the tests of this folder; all that was started is ended."""
+"""What the tests of this folder share: a demo that runs, and data that is measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.mosquitto import Mosquitto
 from support.program import Program, Programs
 from support.sources import ROOT
 
@@ -19,20 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.system)
-
-
-@pytest.fixture
-def programs(tmp_path: Path) -> Iterator[Programs]:
-    """Starts `podtwin` in the test's folder."""
-    with Programs(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    """A real broker that keeps nothing over a restart."""
-    with Mosquitto(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")
