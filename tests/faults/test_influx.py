@@ -20,11 +20,11 @@ from support.waiting import eventually
 
 from podcore.clock import SystemClock
 from podtwin.pipeline.forward import LOG_CURSOR, make_forward_role
-from podtwin.store.influx_client import InfluxAddress
+from podtwin.store.influx_client import SINK, InfluxAddress, InfluxTarget
 from podtwin.store.state import StateStore
 from podtwin.store.undelivered import UndeliveredRows
 
-COUNT = 30_000
+COUNT = 12_000
 PART = 500
 
 
@@ -52,7 +52,12 @@ class Forwarded:
         self._start_ns = SystemClock().now_ns() // NS * NS - 2 * COUNT * NS
         self._seq = 0
         self.role = make_forward_role(
-            proxy.address, self.log, MemoryLog(), state, lambda: [LAB], SystemClock()
+            InfluxTarget(SINK, proxy.address),
+            self.log,
+            MemoryLog(),
+            state,
+            lambda: [LAB],
+            SystemClock(),
         )
         self.role.start()
 
