@@ -202,15 +202,19 @@ CLASSES: MappingProxyType[str, tuple[PointSpec, ...]] = MappingProxyType(
     }
 )
 
+# Why a GPU runs slower than it could, the gravest reason counting.
+THROTTLES = ("none", "setting", "power", "thermal", "hardware")
+
 # Numbered points of a server: one spec a family.
 _FAMILIES = (
-    (re.compile(r"core_[0-9]{2,3}_utilization"), "utilization", Role.NONE),
-    (re.compile(r"gpu_[0-9]{1,2}_power"), "power", Role.NONE),
-    (re.compile(r"gpu_[0-9]{1,2}_temp"), "temperature", Role.NONE),
-    (re.compile(r"gpu_[0-9]{1,2}_utilization"), "utilization", Role.NONE),
-    (re.compile(r"fan_[0-9]{1,2}_speed"), "rotational_speed", Role.NONE),
+    (re.compile(r"core_[0-9]{2,3}_utilization"), "utilization", ()),
+    (re.compile(r"gpu_[0-9]{1,2}_power"), "power", ()),
+    (re.compile(r"gpu_[0-9]{1,2}(_memory)?_temp"), "temperature", ()),
+    (re.compile(r"gpu_[0-9]{1,2}(_memory)?_utilization"), "utilization", ()),
+    (re.compile(r"gpu_[0-9]{1,2}(_memory)?_clock"), "clock_rate", ()),
+    (re.compile(r"gpu_[0-9]{1,2}_throttle"), "state", THROTTLES),
+    (re.compile(r"fan_[0-9]{1,2}_speed"), "rotational_speed", ()),
 )
-
 
 # Points by which an agent says how a device answers; any asset may have them.
 DEVICE_POINTS = (
@@ -228,9 +232,9 @@ def point_spec(asset_class: str, name: str) -> PointSpec | None:
     if asset_class == "rack":
         return next((spec for spec in LIQUID_RACK_POINTS if spec.name == name), None)
     if asset_class == "server":
-        for pattern, quantity, role in _FAMILIES:
+        for pattern, quantity, states in _FAMILIES:
             if pattern.fullmatch(name):
-                return PointSpec(name, quantity, 10.0, role, needed=False)
+                return PointSpec(name, quantity, 10.0, needed=False, states=states)
     if asset_class in CLASSES:
         return next((spec for spec in DEVICE_POINTS if spec.name == name), None)
     return None

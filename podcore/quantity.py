@@ -91,6 +91,7 @@ QUANTITIES: MappingProxyType[str, Quantity] = MappingProxyType(
             _quantity("voltage", "V", -1e5, 1e5, {"kV": 1e3, "mV": 1e-3}),
             _quantity("current", "A", -1e5, 1e5, {"mA": 1e-3}),
             _quantity("frequency", "Hz", 0.0, 1e4, {"kHz": 1e3}),
+            _quantity("clock_rate", "MHz", 0.0, 1e6, {"Hz": 1e-6, "GHz": 1e3}),
             _quantity("irradiance", "W/m2", -20.0, 1500.0, {"kW/m2": 1e3}),
             _quantity("pressure", "Pa", 0.0, 1e8, _PRESSURES),
             _quantity("pressure_difference", "Pa", -1e7, 1e7, _PRESSURES),

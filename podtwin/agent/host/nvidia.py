@@ -1,4 +1,4 @@
-"""Power, temperature and utilisation of NVIDIA GPUs, by the driver's own library (NVML).
+"""Power, temperatures, utilisation, clocks and throttling of NVIDIA GPUs, by the driver's NVML.
 
 The library is asked for when a host is looked at, not before: most hosts have none. GPUs are
 numbered as the driver numbers them, by their place on the PCI bus.
@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
+from podcore.classes import THROTTLES
 from podtwin.agent.host.collector import Absent, Seen, Sight
 from podtwin.agent.host.files import Unseen
 
 MOST_GPUS = 100  # what the names of the points hold: gpu_0 to gpu_99
 _LIBRARY = "libnvidia-ml.so.1"
-_ALL = "gpu_N_power, gpu_N_temp, gpu_N_utilization"
+_NAMES = ("power", "temp", "memory_temp", "utilization", "memory_utilization", "clock")
+_ALL = ", ".join(f"gpu_N_{name}" for name in (*_NAMES, "memory_clock", "throttle"))
 _MILLI_OF_ONE = 1_000
+# Bits of nvmlClocksEventReasons; what is none of these is a setting (clocks, sync boost, display).
+_IDLE, _POWER_CAP, _HARDWARE, _THERMAL, _POWER_BRAKE = 0x01, 0x04, 0x08, 0x20 | 0x40, 0x80
 _DRIVER = "with an NVIDIA GPU: install its driver; in a container, hand the GPU in"
 
 
@@ -49,7 +53,7 @@ class _Gauge:
 
 
 class NvidiaGpus:
-    """Three points of each GPU, where its model has them."""
+    """Eight points of each GPU, where its model has them."""
 
     def __init__(self, load: Callable[[], ModuleType] = load_nvml) -> None:
         self._load = load
@@ -109,9 +113,59 @@ def _gauges(nvml: ModuleType, number: int, handle: object) -> Iterator[_Gauge]:
     def temperature_c() -> float:
         return float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
 
+    def memory_temperature_c() -> float:
+        (field,) = nvml.nvmlDeviceGetFieldValues(handle, [nvml.NVML_FI_DEV_MEMORY_TEMP])
+        if field.nvmlReturn != nvml.NVML_SUCCESS:  # each field has an answer of its own
+            raise nvml.NVMLError(field.nvmlReturn)
+        return float(field.value.uiVal)
+
     def utilization_percent() -> float:
         return float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
 
+    def memory_utilization_percent() -> float:
+        return float(nvml.nvmlDeviceGetUtilizationRates(handle).memory)
+
+    def clock_mhz() -> float:
+        return float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM))
+
+    def memory_clock_mhz() -> float:
+        return float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM))
+
+    def throttle() -> float:
+        return float(THROTTLES.index(throttle_of(_reasons(nvml, handle))))
+
     yield _Gauge(f"{name}_power", "PowerUsage", power_w)
     yield _Gauge(f"{name}_temp", "Temperature", temperature_c)
+    yield _Gauge(f"{name}_memory_temp", "FieldValues MEMORY_TEMP", memory_temperature_c)
     yield _Gauge(f"{name}_utilization", "UtilizationRates", utilization_percent)
+    yield _Gauge(f"{name}_memory_utilization", "UtilizationRates", memory_utilization_percent)
+    yield _Gauge(f"{name}_clock", "ClockInfo SM", clock_mhz)
+    yield _Gauge(f"{name}_memory_clock", "ClockInfo MEM", memory_clock_mhz)
+    yield _Gauge(f"{name}_throttle", "CurrentClocksEventReasons", throttle)
+
+
+def _reasons(nvml: ModuleType, handle: object) -> int:
+    try:
+        return int(nvml.nvmlDeviceGetCurrentClocksEventReasons(handle))
+    except nvml.NVMLError as error:
+        if error.value != nvml.NVML_ERROR_FUNCTION_NOT_FOUND:
+            raise
+        # Drivers before 535 know it by its first name alone.
+        return int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle))
+
+
+def throttle_of(reasons: int) -> str:
+    """The gravest of the reasons that NVML gives as bits (NVML API, nvmlClocksEventReasons).
+
+    An idle GPU is slow because it may be, which is no throttling. The bit of a slowdown by
+    hardware comes with the bit of its cause where that is heat or the power brake.
+    """
+    if reasons & _POWER_BRAKE:
+        return "hardware"
+    if reasons & _THERMAL:
+        return "thermal"
+    if reasons & _HARDWARE:
+        return "hardware"
+    if reasons & _POWER_CAP:
+        return "power"
+    return "setting" if reasons & ~_IDLE else "none"
