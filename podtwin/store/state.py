@@ -42,7 +42,8 @@ class StateStore:
 
     Raises
     ------
-    ConfigError  When the file was written by a newer version.
+    ConfigError  When the file was written by a newer version, or is damaged. Nothing begins anew
+        by itself here: keys and endpoints would be gone without a word.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,9 +55,21 @@ class StateStore:
             path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
         )
         self._connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._migrate()
+        try:
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._migrate()
+        except sqlite3.OperationalError:  # its disk or another user, not what is in it
+            raise
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise ConfigError(
+                str(path),
+                None,
+                f"is damaged: {error}",
+                "restore it from a backup, or move it away: alerts, endpoints and keys then "
+                "begin anew, log and history stay",
+            ) from None
 
     def checkpoints(self) -> Mapping[str, Checkpoint]:
         """The newest checkpoint of each site."""

@@ -51,15 +51,25 @@ class Forwarded:
         self.state = state
         self._start_ns = SystemClock().now_ns() // NS * NS - 2 * COUNT * NS
         self._seq = 0
+        self._proxy = proxy
+        self.start()
+
+    def start(self) -> None:
+        """Starts a forwarder, the first or, after a stop, the next one."""
         self.role = make_forward_role(
-            InfluxTarget(SINK, proxy.address),
+            InfluxTarget(SINK, self._proxy.address),
             self.log,
             MemoryLog(),
-            state,
+            self.state,
             lambda: [LAB],
             SystemClock(),
         )
         self.role.start()
+
+    def stop(self) -> None:
+        """Ends it in order."""
+        self.role.drain(5.0)
+        self.role.stop()
 
     def grow(self, count: int = PART) -> None:
         """More Frames come, whatever becomes of them."""
@@ -74,8 +84,7 @@ class Forwarded:
         """All that is to come comes, and all of it is settled."""
         self.grow(COUNT - self._seq)
         eventually(lambda: self.lag() == 0, "all forwarded", within_s)
-        self.role.drain(5.0)
-        self.role.stop()
+        self.stop()
 
     def lag(self) -> int:
         """Frames that wait."""
@@ -184,10 +193,10 @@ def test_what_is_missing_in_the_bucket_is_seen(influxd: Influxd, tmp_path: Path)
     state = StateStore(tmp_path / "state.db")
     with FaultProxy(address) as proxy:
         run = Forwarded(proxy, state)
-        state.set(LOG_CURSOR, PART // 2)  # as if it had been told of more than was stored
-        run.role.drain(5.0)
-        run.role.stop()
-        run = Forwarded(proxy, state)
+        run.stop()
+        run.grow()
+        state.set(LOG_CURSOR, PART // 2)  # as if more had been stored than was
+        run.start()
         run.finish()
     stored = frames_in(influxd, address, 'r._measurement == "frame" and r._field == "seq"')
     assert stored == COUNT - PART // 2

@@ -21,6 +21,7 @@ from support.tables import write_rows
 ROWS = 3_000
 LORISES = 100
 STREAMS = 5
+CONNACK, SUBACK = b"\x20\2\0\0", b"\x90\3\0\1\1"
 ANSWERS_S = 20.0  # half a second alone
 
 
@@ -60,8 +61,9 @@ def test_who_never_reads_or_never_ends_a_request_stops_nobody_else(
     with (
         hanging(LORISES, port, b"GET /api/v1/status HTTP/1.1\r\nHost: loc"),
         hanging(STREAMS, port, stream) as streams,
-        hanging(1, broker.port, subscription()),
+        hanging(1, broker.port, subscription()) as subscribers,
     ):
+        assert subscribers[0].recv(9) == CONNACK + SUBACK
         assert streams[0].recv(12).startswith(b"HTTP/1.1 200")
         publishing = start_publishing(programs, broker, rows)
         finished = publishing.wait(within_s=200.0)

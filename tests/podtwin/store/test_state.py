@@ -148,3 +148,12 @@ def test_a_file_of_a_newer_version_is_refused_with_the_way_out(tmp_path: Path) -
     connection.close()
     with pytest.raises(ConfigError, match="newer PodTwin"):
         StateStore(tmp_path / "state.db")
+
+
+@pytest.mark.parametrize("content", (b"no database of ours " * 500, None))
+def test_a_damaged_file_is_refused_with_a_way_out(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "state.db"
+    StateStore(path).close()
+    path.write_bytes(content or path.read_bytes()[:5_000])
+    with pytest.raises(ConfigError, match=r"is damaged.*backup"):
+        StateStore(path)
