@@ -10,12 +10,16 @@ MAX_NODES = 20_000  # twice the nodes of a thousand large sites; past it the old
 
 @dataclass(frozen=True, slots=True)
 class OwedAck:
-    """What a node is told: everything of `boot` up to `seq` is committed."""
+    """What a node is told: everything of `boot` up to `seq` is committed.
+
+    refused : readings of the boot that became dead letters.
+    """
 
     site: str
     node: str
     boot: str
     seq: int
+    refused: int = 0
 
 
 class AckPlan:

@@ -21,11 +21,13 @@ class Seen(msgspec.Struct):
 
     starts, ends : (n,) closed intervals, ascending, never touching.
     first : the lowest number that the sender's newest birth still held, None without a birth.
+    refused : readings in messages of these numbers that were not stored.
     """
 
     starts: list[int] = []
     ends: list[int] = []
     first: int | None = None
+    refused: int = 0
 
     def add(self, seq: int) -> bool:
         """Remembers a number; whether it was new."""

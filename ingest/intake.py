@@ -89,13 +89,18 @@ class Batch:
             refused = refused[1:]
         self.refused += refused
 
+    def tell_refused(self, key: SeenKey, readings: int) -> None:
+        """Has the sender told of it, if it numbers its messages."""
+        if key in self.seen:
+            self.seen[key].refused += readings
+
     def acks(self) -> list[tuple[OwedAck, bool]]:
         """What the senders may be told after the commit; True answers a birth at once."""
         owed = []
         for key, seen in self.seen.items():
             confirmed = seen.confirmed()
             if confirmed is not None:
-                owed.append((OwedAck(*key, confirmed), key in self.born))
+                owed.append((OwedAck(*key, confirmed, seen.refused), key in self.born))
         return owed
 
     def _keep(self, arrival: Arrival, why: Rejected) -> None:
@@ -232,7 +237,7 @@ class Intake:
     def _new_telemetry(
         self, batch: Batch, arrival: Arrival, topic: Topic, message: Telemetry
     ) -> None:
-        counts = batch.counts
+        counts, key = batch.counts, (topic.site, topic.node, message.boot or "")
         answer = self._validator.telemetry(
             topic.site, topic.node, message, arrival.recv_ns, came_ns=arrival.came_ns
         )
@@ -243,9 +248,11 @@ class Intake:
             batch.frames.append(answer.frame)
             if answer.bad:
                 batch.refuse(arrival, topic, answer.bad)
+                batch.tell_refused(key, len(answer.bad))
             return
         counts["dead"] += 1
         counts["readings_dead"] += _offered(message)
+        batch.tell_refused(key, _offered(message))
         batch.dead(arrival, answer[0])
         batch.refuse(arrival, topic, answer[1:])
 

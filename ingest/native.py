@@ -66,12 +66,16 @@ class _State(msgspec.Struct):
     dropped: _Count = 0
 
 
-class Ack(msgspec.Struct, frozen=True):
-    """Everything of `boot` up to `seq` is committed at the receiver."""
+class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything of `boot` up to `seq` is committed at the receiver.
+
+    refused : readings of the boot that became dead letters; left out while there is none.
+    """
 
     v: int
     boot: str
     seq: int
+    refused: int = 0
 
 
 @dataclass(slots=True)
@@ -268,7 +272,7 @@ def decode_ack(payload: bytes) -> Ack | None:
         ack = _ack.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return ack if ack.v == 1 and ack.seq >= 0 else None
+    return ack if ack.v == 1 and ack.seq >= 0 and ack.refused >= 0 else None
 
 
 def encode_telemetry(
@@ -306,6 +310,6 @@ def encode_state(*, online: bool, standing: Standing = NOTHING_WAITS) -> bytes:
     return _encoder.encode(state)
 
 
-def encode_ack(boot: str, seq: int) -> bytes:
+def encode_ack(boot: str, seq: int, refused: int = 0) -> bytes:
     """The application ack for a sender."""
-    return _encoder.encode(Ack(1, boot, seq))
+    return _encoder.encode(Ack(1, boot, seq, refused))

@@ -71,6 +71,7 @@ class SenderStatus:
     refused : whether the broker answered and said no, instead of not answering.
     edition : changes of the clock that were announced.
     draining : whether a backlog goes out behind the present.
+    readings_refused : by the receiver, of all that this boot sent.
     """
 
     confirmed: int
@@ -83,6 +84,7 @@ class SenderStatus:
     edition: int
     detail: str
     draining: bool = False
+    readings_refused: int = 0
 
 
 class Sender:
@@ -210,6 +212,7 @@ class Sender:
             edition=sending.edition,
             detail=self._detail,
             draining=sending.draining,
+            readings_refused=sending.readings_refused,
         )
 
     def _run(self) -> None:

@@ -135,6 +135,7 @@ class Sending:
         self.sent = confirmed
         self.phase = Phase.DOWN
         self.answered = False  # since the connection was made
+        self.readings_refused = 0  # by the receiver, of this boot
         self.edition = 0
         self._window = window
         self._resend_s = resend_s
@@ -189,6 +190,7 @@ class Sending:
         if self.phase is Phase.DOWN:
             return Heard.NOT_CONNECTED
         self.answered = True
+        self.readings_refused = ack.refused
         if ack.seq < held.first - 1 and self._announced_first < held.first:
             # It counts from a `first` that was announced long ago; told the present one, it
             # gives up what is no longer held instead of waiting for it for ever.

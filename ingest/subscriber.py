@@ -173,7 +173,7 @@ class Subscriber:
         """Tells a sender how far it is committed; lost when the broker is away, and owed again."""
         if self._connected:
             topic = str(Topic(ack.site, ack.node, TopicKind.ACK))
-            self._client.publish(topic, encode_ack(ack.boot, ack.seq), qos=1)
+            self._client.publish(topic, encode_ack(ack.boot, ack.seq, ack.refused), qos=1)
 
     def command(self, command: Command) -> None:
         """Asks a sender of another format; lost when the broker is away, and asked again."""

@@ -138,13 +138,17 @@ class End(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How far a run came. `before` was confirmed already when it began."""
+    """How far a run came. `before` was confirmed already when it began.
+
+    refused : readings that the receiver did not store, in this run and before.
+    """
 
     end: End
     confirmed: int
     before: int
     goal: int
     detail: str
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,14 @@ class Publisher:
         status = self._sender.status()
         self._sender.stop()
         progress(status.confirmed, self._goal)
-        return Outcome(end, status.confirmed, self._before or 0, self._goal, status.detail)
+        return Outcome(
+            end,
+            status.confirmed,
+            self._before or 0,
+            self._goal,
+            status.detail,
+            status.readings_refused,
+        )
 
     def _look(self) -> End | None:
         status, now_s = self._sender.status(), self._clock.monotonic_s()

@@ -14,7 +14,7 @@ from podcore.names import ID_RULE, did_you_mean, is_id
 from podtwin.cli.account import CaFileOption, broker_address
 from podtwin.cli.output import Output, OutputOption, print_json
 from podtwin.cli.progress import progress_bar
-from podtwin.cli.publish import DEFAULT_BROKER, leave
+from podtwin.cli.publish import DEFAULT_BROKER, leave, leave_refused
 
 if TYPE_CHECKING:
     from ingest.address import BrokerAddress
@@ -75,6 +75,8 @@ def import_(
         done = _send(streams, address, clock, give_up)
     _summary(spooled, done, output)
     leave(done[-1][1], broker)
+    sent = sum(stream.spooled.rows for stream, _ in done)
+    leave_refused(sum(outcome.refused for _, outcome in done), sent, node)
 
 
 def _only_site(sites: Sequence[str] | None) -> str | None:
@@ -129,6 +131,7 @@ def _summary(spooled: Spool, done: list[tuple[ImportedSite, Outcome]], output: O
                 "messages": len(stream.ts_ns),
                 "acked": outcome.confirmed,
                 "acked_before": outcome.before,
+                "refused": outcome.refused,
                 "boot": stream.boot,
             }
             for stream, outcome in done
@@ -139,6 +142,7 @@ def _summary(spooled: Spool, done: list[tuple[ImportedSite, Outcome]], output: O
         typer.echo(
             f"{stream.site}: {stream.spooled.rows} values, {len(stream.ts_ns)} messages; "
             f"acknowledged {outcome.confirmed}, {outcome.before} of them before this run"
+            + (f"; refused {outcome.refused}" if outcome.refused else "")
         )
     if skipped:
         words = ", ".join(f"{count} {word}" for word, count in skipped.items())

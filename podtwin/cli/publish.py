@@ -72,6 +72,7 @@ def publish(
         outcome = publisher.run(advance)
     _summary(publication, outcome, output)
     leave(outcome, broker)
+    leave_refused(outcome.refused, publication.table.points_held, node)
 
 
 def speed_of(text: str) -> float | None:
@@ -103,6 +104,7 @@ def _summary(publication: Publication, outcome: Outcome, output: Output) -> None
                 "points": table.points_held,
                 "acked": outcome.confirmed,
                 "acked_before": outcome.before,
+                "refused": outcome.refused,
                 "skipped_cells": table.bad_cells,
                 "skipped_rows": table.bad_times,
                 "boot": publication.boot,
@@ -114,6 +116,14 @@ def _summary(publication: Publication, outcome: Outcome, output: Output) -> None
         f"acknowledged {outcome.confirmed}, {outcome.before} of them before this run; left out: "
         f"{table.bad_cells} cells without a number, {table.bad_times} rows without a time"
     )
+
+
+def leave_refused(refused: int, sent: int, node: str) -> None:
+    """Ends the command with a finding when the receiver stored less than it was sent."""
+    if refused:
+        why = f"podtwin deadletter list --node {node} says why"
+        typer.echo(f"refused: {refused} of {sent} readings were not stored; {why}", err=True)
+        raise typer.Exit(1)
 
 
 def leave(outcome: Outcome, broker: str) -> None:

@@ -155,6 +155,17 @@ def test_a_refused_message_is_seen_so_that_its_sender_goes_on() -> None:
     assert (batch.counts["dead"], acks(batch)) == (1, [(2, False)])
 
 
+def test_the_ack_says_how_many_readings_of_the_boot_were_refused_so_far() -> None:
+    intake = intake_of()
+    intake.take([birth(), telemetry(1)], NOON_NS)
+    payload = msgspec.json.encode({"v": 1, "boot": BOOT, "seq": 2, "m": {"no/such": 1.0}})
+    for _ in range(2):  # the second time it is a duplicate
+        [(ack, _)] = intake.take([arrival(topic(), payload)], NOON_NS).acks()
+        assert ack == OwedAck("ams-03", "gw-1", BOOT, 2, 1)
+    [(ack, _)] = intake.take([telemetry(3)], NOON_NS).acks()
+    assert (ack.seq, ack.refused) == (3, 1)
+
+
 def test_boots_past_the_bound_are_forgotten_but_for_those_not_yet_written() -> None:
     known: dict[SeenKey, Seen] = {}
     intake = intake_of(known)

@@ -64,11 +64,15 @@ def test_a_state_may_be_a_bare_word(word: bytes, online: bool) -> None:
     assert decode_state(word) == SentState(online)
 
 
-@given(st.integers(0, 2**63 - 1))
-def test_an_ack_comes_back_as_it_was_sent(seq: int) -> None:
-    ack = decode_ack(encode_ack(BOOT, seq))
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+def test_an_ack_comes_back_as_it_was_sent(seq: int, refused: int) -> None:
+    ack = decode_ack(encode_ack(BOOT, seq, refused))
     assert ack is not None
-    assert (ack.boot, ack.seq) == (BOOT, seq)
+    assert (ack.boot, ack.seq, ack.refused) == (BOOT, seq, refused)
+
+
+def test_an_ack_speaks_of_refused_readings_only_when_there_are_some() -> None:
+    assert encode_ack("B", 7) == b'{"v":1,"boot":"B","seq":7}'
 
 
 @pytest.mark.parametrize(

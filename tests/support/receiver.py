@@ -35,6 +35,8 @@ class Receiver:
         self.duplicates = 0
         self.first_message = threading.Event()
         self.deaf = False
+        self.refuses = False  # every reading, and says so
+        self.refused = 0
 
     def wipe(self) -> None:
         """Forgets everything, as after the loss of its disk."""
@@ -76,13 +78,14 @@ class Receiver:
         else:
             numbering.stored.add(message.seq)
             self.messages.append(message)
+            self.refused += len(message.values) if self.refuses else 0
             self.first_message.set()
         return self._ack(message.boot or "", numbering)
 
     def _ack(self, boot: str, numbering: Numbering) -> bytes:
         while numbering.run + 1 in numbering.stored:
             numbering.run += 1
-        return encode_ack(boot, numbering.run)
+        return encode_ack(boot, numbering.run, self.refused)
 
 
 class AckingReceiver:

@@ -69,6 +69,22 @@ def test_each_site_is_sent_and_the_same_command_sends_nothing_twice(
 
 
 @pytest.mark.system
+def test_an_import_that_is_refused_ends_with_a_finding_and_the_counts(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    (tmp_path / "a.csv").write_text(HEAD + "".join(map(row, range(20))), newline="")
+    receiver = Receiver()
+    receiver.refuses = True
+    acking = AckingReceiver(mosquitto.port, receiver, client_id="r")
+    ended = podtwin("import", str(tmp_path / "a.csv"), "--broker", mosquitto.url)
+    acking.close()
+    assert ended.returncode == 1
+    assert "acknowledged 20, 0 of them before this run; refused 20" in ended.stdout
+    assert "refused: 20 of 20 readings were not stored" in ended.stderr
+    assert "podtwin deadletter list --node import says why" in ended.stderr
+
+
+@pytest.mark.system
 def test_without_a_broker_it_exits_3_and_says_how_to_go_on(file: Path, tmp_path: Path) -> None:
     ended = podtwin("import", str(file), "--broker", Mosquitto(tmp_path).url, "--give-up", "1")
     assert ended.returncode == 3
