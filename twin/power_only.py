@@ -105,8 +105,10 @@ class PowerOnly:
         """Variances; a state that is drawn back gains what keeps its first one."""
         p, sd = _parameters(params), _parameters(params[:, params.shape[1] // 2 :])
         bias_w = p.it_power_bias * p.it_rated_w
+        # What a site file is sure of is as good as fixed; a variance of 0 is no sound filter's.
+        idle_w = np.maximum(sd.idle_share * p.it_rated_w, 1e-3)
         task_w = np.maximum(sd.task_power_w, 1e-3)
-        initial = squares(sd.idle_share * p.it_rated_w, task_w, task_w, task_w, task_w, bias_w)
+        initial = squares(idle_w, task_w, task_w, task_w, task_w, bias_w)
         half_w = 0.5 * p.it_rated_w
         return Spread(
             initial,

@@ -76,5 +76,7 @@ def _prior(params: Array) -> tuple[_Evidence, Array]:
     model = PowerOnly()
     mean = model.initial(params)[0, :5]
     noise_w = _NOISE * float(params[0, 0])
-    weights = np.diag(noise_w**2 / model.spread(params).initial[0, :5])
+    # A coefficient that a site file is sure of stays as good as fixed, and no division by 0.
+    variance = np.maximum(model.spread(params).initial[0, :5], 1e-12 * noise_w**2)
+    weights = np.diag(noise_w**2 / variance)
     return _Evidence(weights, weights @ mean), mean

@@ -53,6 +53,22 @@ def test_power_is_learned_from_what_runs() -> None:
     assert found == pytest.approx(expected, rel=0.01)
 
 
+def test_a_site_file_that_is_sure_of_its_idle_power_keeps_no_task_from_being_learned() -> None:
+    sure = P.copy()
+    sure[0, len(TABLE) + Params._fields.index("idle_share")] = 0.0
+    noise, belief = default_rng(5), begun(MODEL, sure)
+    for _ in range(300):
+        tasks = noise.uniform(0.0, 1.0, 60 + int(noise.integers(80)))
+        power = 11_000.0 + 100.0 * np.sqrt(tasks).sum()
+        reading = Reading(np.array([[power]]), np.ones((1, 1)))
+        step = estimate(MODEL, belief, load(tasks), reading, sure, DT)
+        belief = step.belief
+        assert not step.lost.any()
+    tasks = noise.uniform(0.0, 1.0, 130)
+    expected = 11_000.0 + 100.0 * np.sqrt(tasks).sum()
+    assert MODEL.observe(belief.x, load(tasks), sure)[0, 0] == pytest.approx(expected, rel=0.02)
+
+
 def test_a_quiet_week_winds_nothing_up() -> None:
     belief = watched(2_000, quiet=2_000)
     first = np.diagonal(begun(MODEL, P).covariance[0])

@@ -39,3 +39,11 @@ def test_after_a_quiet_month_it_is_as_good_as_before() -> None:
 def test_without_power_it_is_the_prior() -> None:
     found = steady(np.full(10, np.nan), WORK[:10], WORK[:10], PARAMS, 600.0, 1)
     assert found[0] == pytest.approx(POWER[0], rel=0.02)
+
+
+def test_what_a_site_file_is_sure_of_stays() -> None:
+    sure = PARAMS.copy()
+    sure[0, PARAMS.shape[1] // 2 + 1] = 0.0  # the spread of `idle_share`
+    idle = np.zeros_like(WORK)
+    found = steady(1.1 * POWER, WORK, idle, sure, 600.0, 6)
+    assert found[-1] == pytest.approx(sure[0, 0] * sure[0, 1], rel=1e-3)
