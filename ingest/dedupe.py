@@ -80,6 +80,13 @@ class Seen(msgspec.Struct):
             for start, end in zip(self.starts, self.ends, strict=True)
         )
 
+    def missing(self) -> int:
+        """How many numbers between the lowest and the highest seen did not come."""
+        if not self.starts:
+            return 0
+        span = self.ends[-1] - self.starts[0] + 1
+        return min(span - self._count(self.starts[0], self.ends[-1]), MAX_GIVEN_UP)
+
     def confirmed(self) -> int | None:
         """N: all numbers from `first` to N were seen; None when no birth said where to begin."""
         if self.first is None:

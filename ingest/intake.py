@@ -15,6 +15,7 @@ from ingest.acks import OwedAck
 from ingest.dedupe import Seen
 from ingest.feeders import state_frame
 from ingest.foreign import ForeignReader, Source, Taken
+from ingest.gaps import Gaps
 from ingest.inbox import Arrival
 from ingest.ledger import is_counted, reason_counter
 from ingest.letters import KeptLetter, Retried
@@ -127,6 +128,7 @@ class Intake:
         self._ticks = ticks
         self._load_seen = load_seen
         self._seen: dict[SeenKey, Seen] = {}
+        self._gaps = Gaps()
         self._strangers: set[tuple[str, str]] = set()
         self._topics: dict[str, NativeTopic | ForeignReader | None] = {}
         self._packed: list[TopicFilter] = []
@@ -173,6 +175,7 @@ class Intake:
         tick = self._ticks.due(recv_ns)
         if tick is not None:
             batch.frames.append(tick)
+            batch.frames += self._gaps.frames(tick.recv_ns)
 
     def _one(self, batch: Batch, arrival: Arrival) -> None:
         place = self._place(arrival.topic)
@@ -264,7 +267,10 @@ class Intake:
         key = (topic.site, topic.node, boot)
         seen = self._seen_of(batch, key)
         batch.seen[key] = seen
-        return seen.add(seq)
+        is_new = seen.add(seq)
+        if self._registry.is_member(topic.site, topic.node):
+            self._gaps.saw(key, seen)
+        return is_new
 
     def _is_remembered(self, topic: Topic) -> bool:
         """Whether a node has a place for its numbers; names can be invented without end."""

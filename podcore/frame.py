@@ -111,14 +111,17 @@ class BirthBody(msgspec.Struct, frozen=True, array_like=True):
 
 
 class StateBody(msgspec.Struct, frozen=True, array_like=True):
-    """Online or offline, from the node or from its will.
+    """What is said of a node.
 
+    online : from the node or from its will; None where it is not about that, but of `missing`.
     backlog : messages that wait in its outbox, 0 unless many. dropped : given up by it, ever.
+    missing : numbers of this boot that did not come, between those that did; None as above.
     """
 
-    online: bool
+    online: bool | None
     backlog: int = 0
     dropped: int = 0
+    missing: int | None = None
 
 
 class ConfigBody(msgspec.Struct, frozen=True, array_like=True):

@@ -33,13 +33,20 @@ class RuleKind(enum.StrEnum):
     DRIFT = "drift"
     RUNAWAY = "runaway"
     SILENCE = "silence"
+    GAP = "gap"
+    CLOCK = "clock"
+
+
+# Judged of a site as a whole, by ticks; no twin is needed.
+OF_SITE_KINDS = (RuleKind.SILENCE, RuleKind.GAP, RuleKind.CLOCK)
 
 
 class Rule(msgspec.Struct, frozen=True):
     """One rule, as it holds for one point.
 
     threshold : where it begins: times the detector's own threshold; for `runaway` the time to
-        the limit [s], for `silence` the time without a reading [s].
+        the limit [s], for `silence` the time without a reading [s], for `gap` how long numbers
+        may be missing [s], for `clock` how far a clock may be off [s].
     for_s, clear_for_s : how long it holds before it fires, and is gone before it is resolved.
     clear_below : the score below which it counts as gone. Between it and 1 nothing changes.
     critical_at : the score from which on it is critical whatever `severity` says; None for never.
@@ -117,6 +124,25 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         threshold=60.0,
         for_s=0.0,
         clear_for_s=10.0,
+    ),
+    Rule(
+        "messages-missing",
+        RuleKind.GAP,
+        "Messages are missing",
+        "{site}: of a node {value} messages are missing, for {left}.",
+        "{site}: no message is missing any more that could still come. It lasted {lasting}.",
+        threshold=60.0,
+        for_s=0.0,
+        clear_for_s=10.0,
+    ),
+    Rule(
+        "clock-off",
+        RuleKind.CLOCK,
+        "A clock is off",
+        "{site}: the clock of a node is off by {left}.",
+        "{site}: the clocks of its nodes are right again. It lasted {lasting}.",
+        threshold=2.0,
+        for_s=0.0,
     ),
 )
 

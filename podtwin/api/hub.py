@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from podcore.frame import Frame
+from podcore.node_clock import SKEWED_NS
 from podcore.ports import Clock, History, Latest, LogReader
 from podcore.site import Site
 from podtwin.api.deltas import Deltas, Event, Position, Wanted
@@ -179,6 +180,13 @@ class Hub:
         """Every site, in order."""
         with self._lock:
             return sorted(self._newest.sites)
+
+    def node_faults(self) -> tuple[int, int]:
+        """Of all nodes: numbers that did not come, and how many clocks are off."""
+        with self._lock:
+            nodes = [node for site in self._newest.sites.values() for node in site.nodes.values()]
+            off = sum(abs(node.clock.skew_ns or 0) > SKEWED_NS for node in nodes)
+            return sum(sum(node.missing.values()) for node in nodes), off
 
     def ask(self, site_id: str, question: Callable[[NewestSite], Answer]) -> Answer | None:
         """What `question` makes of a site while nothing changes it; None when there is no such."""

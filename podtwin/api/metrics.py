@@ -202,7 +202,13 @@ def _process(status: Status) -> list[Metric]:
 def _hub(hub: Hub) -> list[Metric]:
     merged = CounterMetricFamily("podtwin_stream_merged", "Deltas merged for slow clients.")
     merged.add_metric((), hub.merged)
-    return [_gauge("podtwin_stream_clients", "Live streams open.", hub.clients), merged]
+    missing, off = hub.node_faults()
+    return [
+        _gauge("podtwin_stream_clients", "Live streams open.", hub.clients),
+        merged,
+        _gauge("podtwin_missing_messages", "Numbers of nodes that did not come.", missing),
+        _gauge("podtwin_clocks_off", "Nodes whose clock is off by more than 2 s.", off),
+    ]
 
 
 def _alerts(counts: Mapping[tuple[str, str, str], int]) -> Metric:

@@ -45,6 +45,7 @@ class NodeShape(Shape):
 
     backlog : messages that waited in its outbox when it last said so, 0 for less than 500;
     `backlog_left_s` until they are through at the present rate. dropped : given up by it, ever.
+    missing : numbers that did not come. `clock_ahead_s` is null while nothing is sure.
     """
 
     id: str
@@ -54,6 +55,8 @@ class NodeShape(Shape):
     backlog: int = 0
     backlog_left_s: float | None = None
     dropped: int = 0
+    missing: int = 0
+    clock_ahead_s: float | None = None
 
 
 class SummaryShape(Shape):

@@ -24,6 +24,7 @@ from podcore.frame import (
     Source,
     StateBody,
 )
+from podcore.node_clock import NodeClock
 from podcore.ports import Latest
 from podcore.quantity import PointKind
 from podcore.site import Point, Site, SiteType
@@ -33,6 +34,8 @@ NS = 1_000_000_000
 # Steps of which a point's sum is kept until the twin's value for them comes. The twin closes a
 # step 2 s after its end, and 10 s later when a node is silent: 3 steps of 5 s, and some margin.
 WINDOWS = 8
+MAX_GAP_BOOTS = 8  # of a node of which numbers are missing
+_NO_CLOCK = int(Flag.RECORDED | Flag.NO_SOURCE_TIME)  # nothing to judge a node's clock by
 
 # t_ms, value, flags, twin, band, twin_t_ms, residual, residual_t_ms; None where there is none.
 Row = tuple[
@@ -81,11 +84,12 @@ class NewestNode:
     """One node: whether it said that it is there, when it was heard, what waits in its outbox.
 
     backlog : of its newest state. left_s : until it is through at the rate between its last two.
-    dropped : what the outbox gave up, ever.
+    dropped : what the outbox gave up, ever. missing : by boot, numbers that did not come.
     """
 
     __slots__ = (
-        "backlog", "dropped", "last_recv_ns", "left_s", "newest_ts_ns", "online", "told_ns",
+        "backlog", "clock", "dropped", "last_recv_ns", "left_s", "missing", "newest_ts_ns",
+        "online", "told_ns",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -96,6 +100,19 @@ class NewestNode:
         self.online: bool | None = None
         self.last_recv_ns = 0
         self.newest_ts_ns = 0
+        self.clock = NodeClock()
+        self.missing: dict[str, int] = {}
+
+    def said(self, body: StateBody, boot: str, recv_ns: int) -> None:
+        """Takes what is said of it, by itself or by ingest."""
+        if body.online is not None:
+            self.take_state(body, recv_ns)
+        if body.missing is not None:
+            self.missing.pop(boot, None)  # the newest word goes last, the oldest first past the end
+            if body.missing:
+                self.missing[boot] = body.missing
+            if len(self.missing) > MAX_GAP_BOOTS:
+                del self.missing[next(iter(self.missing))]
 
     def take_state(self, body: StateBody, recv_ns: int) -> None:
         """Takes what it says of itself, or what its will says of it: nothing of its outbox."""
@@ -238,7 +255,7 @@ class Newest:
         elif frame.kind is Kind.BIRTH:
             self._apply_birth(frame, BIRTH.decode(frame.body))
         elif frame.kind is Kind.STATE:
-            self._node(frame).take_state(STATE.decode(frame.body), frame.recv_ns)
+            self._node(frame).said(STATE.decode(frame.body), frame.boot, frame.recv_ns)
 
     def _site(self, site_id: str) -> NewestSite:
         site = self.sites.get(site_id)
@@ -263,6 +280,8 @@ def _apply_measured(site: NewestSite, frame: Frame, body: ReadingBody) -> None:
     ts_ns, points, flags = frame.ts_ns, site.points, body.flags
     node.last_recv_ns = max(node.last_recv_ns, frame.recv_ns)
     node.newest_ts_ns = max(node.newest_ts_ns, ts_ns)
+    if not frame.flags & _NO_CLOCK:
+        node.clock.saw(ts_ns, frame.recv_ns)
     site.last_recv_ns = max(site.last_recv_ns, frame.recv_ns)
     site.newest_ts_ns = max(site.newest_ts_ns, ts_ns)
     site.live = site.live or not frame.flags & Flag.RECORDED

@@ -137,6 +137,7 @@ def _node(name: str, node: NewestNode, site: NewestSite, clock_ns: int) -> NodeS
         if site.recorded
         else seconds_between(clock_ns, node.last_recv_ns)
     )
+    skew_ns = node.clock.skew_ns
     return NodeShape(
         id=name,
         online=node.online,
@@ -145,6 +146,8 @@ def _node(name: str, node: NewestNode, site: NewestSite, clock_ns: int) -> NodeS
         backlog=node.backlog,
         backlog_left_s=node.left_s,
         dropped=node.dropped,
+        missing=sum(node.missing.values()),
+        clock_ahead_s=None if skew_ns is None else round(skew_ns / NS, 3),
     )
 
 

@@ -18,7 +18,7 @@ from podtwin.engine.site import SiteState
 from podtwin.engine.site_time import SiteTime
 from podtwin.engine.watching import Remembered
 
-VERSION = 2
+VERSION = 3
 
 
 class _Envelope(msgspec.Struct, frozen=True, array_like=True):

@@ -23,8 +23,7 @@ from podtwin.engine.grid import ClosedStep
 from podtwin.engine.judge import Judge
 from podtwin.engine.outputs import Outputs, StepResult, step_result, twin_frame
 from podtwin.engine.plan import Plan
-from podtwin.engine.site import Asked, ModelChange, Silence, SiteState, Skipped
-from podtwin.engine.site_time import DEFAULT_PERIOD_NS
+from podtwin.engine.site import Asked, Heard, ModelChange, SiteState, Skipped
 from podtwin.engine.telling import Verdict
 from podtwin.engine.watching import Watch
 from podtwin.engine.withdrawing import withdraw
@@ -216,18 +215,10 @@ class Engine:
                 self._listen(member, frame)
 
     def _listen(self, member: _Member, tick: Frame) -> None:
-        """Whether the site has gone silent, or speaks again."""
-        nodes = member.state.time.nodes.values()
-        heard_ns = max((node.recv_ns for node in nodes), default=0)
-        if not heard_ns:
-            return
-        period_ns = min(node.period_ns or DEFAULT_PERIOD_NS for node in nodes)
-        silent_s = (tick.ts_ns - heard_ns) / NS
-        verdict = self._judge.silence(
-            member.watch, tick.ts_ns, tick.offset, silent_s, period_ns / NS
-        )
-        if verdict.transitions:
-            member.state.waiting.append(Silence(verdict))
+        """Whether the site is silent, its messages have gaps, or a clock of it is off."""
+        said = self._judge.heard(member.watch, member.state.time.nodes, tick)
+        if said.transitions:
+            member.state.waiting.append(Heard(said))
             self._settle(member)
 
     def _rare(self, frame: Frame) -> None:
@@ -292,7 +283,7 @@ class Engine:
                     self._change(member, plan)
                 case Asked(command, cause):
                     outputs.applied.append(self._judge.command(member.watch, command, cause))
-                case Silence(verdict):
+                case Heard(verdict):
                     _say(outputs, verdict)
             queue.popleft()
         if not queue:

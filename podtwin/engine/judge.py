@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from analytics.detector import Detector, Score
 from analytics.standard import standard_detectors
 from analytics.suspect import NOBODY, Suspicion, suspect
+from podcore.frame import Frame
 from podcore.ports import Applied, Command
 from podtwin.alerts.conditions import (
     INACTIVE,
@@ -26,7 +27,7 @@ from podtwin.alerts.conditions import (
     handled,
 )
 from podtwin.alerts.event import notice
-from podtwin.alerts.fingerprint import alert_id, fingerprint
+from podtwin.alerts.fingerprint import alert_id
 from podtwin.alerts.handling import HandlingEvent
 from podtwin.alerts.rules import (
     Rule,
@@ -34,11 +35,12 @@ from podtwin.alerts.rules import (
     RuleSet,
     detector_score,
     runaway_score,
-    silence_score,
 )
 from podtwin.alerts.table import NoTransition
+from podtwin.engine.hearing import OF_SITE
 from podtwin.engine.outputs import StepResult
 from podtwin.engine.scoring import Scoring, begun
+from podtwin.engine.site_time import NodeTime
 from podtwin.engine.telling import Moment, Subject, Verdict, leave, tell
 from podtwin.engine.watching import Channel, Rows, RunawayRows, Watch
 
@@ -94,29 +96,16 @@ class Judge:
                 _move(verdict, watch, channel, signal if known else None, moment)
         return verdict
 
-    def silence(
-        self, watch: Watch, tick_ns: int, cause: int, silent_s: float, period_s: float
-    ) -> Verdict:
-        """Whether a live site has gone silent, by a tick."""
+    def heard(self, watch: Watch, nodes: Mapping[str, NodeTime], tick: Frame) -> Verdict:
+        """What a tick says of a live site as a whole."""
         verdict = Verdict()
-        site = watch.site
-        rule = None if site is None else self.rules.rule(RuleKind.SILENCE, site.id)
-        if site is None or rule is None:
+        if watch.site is None or not any(node.recv_ns for node in nodes.values()):
             return verdict
-        before = watch.memory.silence
-        score = silence_score(rule, silent_s, period_s)
-        if before.quiet and score < RAISED_AT:
-            return verdict
-        signal = Signal(score, left_s=silent_s)
-        after, changes = advance(before, rule, signal, tick_ns)
-        watch.memory.silence = INACTIVE if after.quiet else after
-        subject = Subject(site, rule, "", fingerprint(site.id, rule.id))
-        for change in changes:
-            # Of its own, beside any incident: whoever hears nothing more must be told.
-            alert = leave(verdict, subject, change, signal, Moment(tick_ns, cause))
-            if alert is not None and change.tells is not None:
-                verdict.notices.append(notice(alert, change.tells, cause, change.ts_ns))
-        _remember(watch, subject.mark, after, verdict)
+        for kind, signal_of in OF_SITE.items():
+            rule, mark = watch.site_rules.get(kind, (None, ""))
+            if rule is not None:
+                subject = Subject(watch.site, rule, "", mark)
+                _follow(verdict, watch, subject, signal_of(rule, nodes, tick.ts_ns), tick)
         return verdict
 
     def command(self, watch: Watch, command: Command, cause: int) -> Applied:
@@ -135,7 +124,7 @@ class Judge:
         if subject.point:
             memory.conditions[subject.mark] = after
         else:
-            memory.silence = after
+            memory.of_site[subject.mark] = after
         last = _last(watch, subject.point)._replace(score=condition.worst)
         alert = subject.described(after, last, memory.ts_ns)
         return Applied(command.id, cause, command.issued_ns, "applied", alert)
@@ -149,12 +138,29 @@ class Judge:
             channel = _channel_of(watch, mark)
             if channel is not None and _is(mark, condition, alert):
                 return Subject(site, channel.rule, channel.point, mark), condition
-        rule = self.rules.rule(RuleKind.SILENCE, site.id)
-        if rule is not None:
-            mark = fingerprint(site.id, rule.id)
-            if _is(mark, watch.memory.silence, alert):
-                return Subject(site, rule, "", mark), watch.memory.silence
+        for rule, mark in watch.site_rules.values():
+            if _is(mark, watch.memory.of_site.get(mark, INACTIVE), alert):
+                return Subject(site, rule, "", mark), watch.memory.of_site[mark]
         return None
+
+
+def _follow(verdict: Verdict, watch: Watch, subject: Subject, signal: Signal, tick: Frame) -> None:
+    """Moves a condition of the site as a whole."""
+    conditions, mark = watch.memory.of_site, subject.mark
+    before = conditions.get(mark, INACTIVE)
+    if before.quiet and signal.score < RAISED_AT:
+        return
+    after, changes = advance(before, subject.rule, signal, tick.ts_ns)
+    if after.quiet:
+        conditions.pop(mark, None)
+    else:
+        conditions[mark] = after
+    for change in changes:
+        # Of its own, beside any incident: whoever hears nothing more must be told.
+        alert = leave(verdict, subject, change, signal, Moment(tick.ts_ns, tick.offset))
+        if alert is not None and change.tells is not None:
+            verdict.notices.append(notice(alert, change.tells, tick.offset, change.ts_ns))
+    _remember(watch, mark, after, verdict)
 
 
 def _by_rule(rule: Rule, value: float) -> float:

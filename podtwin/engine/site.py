@@ -12,6 +12,7 @@ from podcore.errors import ConfigError
 from podcore.frame import BIRTH, CONFIG, STATE, Flag, Frame
 from podcore.ports import Command
 from podcore.site import Site
+from podtwin.engine.gaps import told
 from podtwin.engine.grid import ClosedStep, Grid
 from podtwin.engine.plan import RAW_READING, Layouts, Plan, make_plan, step_ns
 from podtwin.engine.site_time import GAP_NS, SiteTime, Taken, believed
@@ -19,6 +20,7 @@ from podtwin.engine.telling import Verdict
 from twin.site_model import site_model
 
 _RECORDED, _OUT_OF_RANGE = int(Flag.RECORDED), int(Flag.OUT_OF_RANGE)
+_NO_CLOCK = int(Flag.RECORDED | Flag.NO_SOURCE_TIME)  # nothing to judge a node's clock by
 
 
 class Skipped(enum.StrEnum):
@@ -51,8 +53,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """What ticks alone said of a site's silence."""
+class Heard:
+    """What ticks alone said of a site: of its silence, its gaps, its clocks."""
 
     verdict: Verdict
 
@@ -75,7 +77,7 @@ class SiteState:
         self.plan: Plan | None = None
         self.refused = ""
         self.seen = 0
-        self.waiting: deque[ClosedStep | ModelChange | Asked | Silence] = deque()
+        self.waiting: deque[ClosedStep | ModelChange | Asked | Heard] = deque()
         self.skipped: Counter[Skipped] = Counter()
         self._build()
 
@@ -105,6 +107,7 @@ class SiteState:
         if taken is not Taken.STEPPED:
             self.skipped[Skipped.RECORDED_AFTER_LIVE] += 1
             return 0
+        self._clocked(frame)
         if grid is None or body is None or layout is None:
             return 0
         closed = self._open(grid, frame, before_w, before_newest)
@@ -114,6 +117,10 @@ class SiteState:
             self.skipped[Skipped.LATE] += 1
         return closed + self.close(frame)
 
+    def _clocked(self, frame: Frame) -> None:
+        if not frame.flags & _NO_CLOCK:
+            self.time.node(frame.node).clock.saw(frame.ts_ns, frame.recv_ns)
+
     def born(self, frame: Frame) -> int:
         """A birth; how many steps it closed."""
         periods = [round(point.period_s * NS) for point in BIRTH.decode(frame.body).points]
@@ -121,9 +128,12 @@ class SiteState:
         return self.close(frame)
 
     def node_state(self, frame: Frame) -> int:
-        """A node that came or went; how many steps that closed."""
-        if not STATE.decode(frame.body).online:
+        """A node that came or went, or missing numbers; how many steps that closed."""
+        said = STATE.decode(frame.body)
+        if said.online is False:
             self.time.offline(frame.node)
+        if said.missing is not None:
+            told(self.time.node(frame.node).gaps, frame.boot, said.missing, frame.recv_ns)
         return self.close(frame)
 
     def tick(self, frame: Frame) -> int:

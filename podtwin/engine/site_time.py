@@ -13,6 +13,8 @@ import enum
 import msgspec
 
 from podcore.clock import NS
+from podcore.node_clock import NodeClock
+from podtwin.engine.gaps import Gap
 
 AHEAD_NS = 2 * NS  # how far a source time may lie after its arrival and still be believed
 BEHIND_NS = 60 * NS  # how far before; what is older is late and moves the node no further back
@@ -37,6 +39,7 @@ class NodeTime(msgspec.Struct, array_like=True):
     recv_ns : when its last reading came.
     period_ns : the shortest of its points, 0 while nothing said so.
     born : whether a birth said so; otherwise its readings do.
+    gaps : by boot, numbers that are missing; see `engine.gaps`.
     """
 
     time_ns: int = 0
@@ -44,6 +47,8 @@ class NodeTime(msgspec.Struct, array_like=True):
     period_ns: int = 0
     born: bool = False
     idle: bool = False
+    clock: NodeClock = msgspec.field(default_factory=NodeClock)
+    gaps: dict[str, Gap] = {}
 
     def is_silent(self, tick_ns: int) -> bool:
         """Whether it has been silent for longer than it should be."""

@@ -19,7 +19,7 @@ from podcore.site import Site
 from podtwin.alerts.conditions import Condition
 from podtwin.alerts.fingerprint import fingerprint
 from podtwin.alerts.incident import Incident
-from podtwin.alerts.rules import Rule, RuleKind, RuleSet
+from podtwin.alerts.rules import OF_SITE_KINDS, Rule, RuleKind, RuleSet
 
 
 class Channel(NamedTuple):
@@ -64,7 +64,8 @@ class Remembered(msgspec.Struct, array_like=True):
     """What a checkpoint holds of the judge.
 
     points : of each detector by name; `rows` are its states, in the same order.
-    conditions : by fingerprint, those that are not quiet. incident : what people were told.
+    conditions : by fingerprint, those of points that are not quiet. of_site : of the whole site.
+    incident : what people were told.
     held : the last measured value of each point, and what was expected then.
     ts_ns : the step judged last. begun_ns : the first one, also after a gap.
     recorded : whether the last one was of the recorded time.
@@ -74,7 +75,7 @@ class Remembered(msgspec.Struct, array_like=True):
     points: dict[str, list[str]] = {}
     rows: dict[str, list[list[float]]] = {}
     conditions: dict[str, Condition] = {}
-    silence: Condition = Condition()
+    of_site: dict[str, Condition] = {}
     incident: Incident = Incident()
     held: dict[str, tuple[float, float]] = {}
     ts_ns: int = 0
@@ -111,6 +112,7 @@ class Watch:
         self._charts = charts
         self._rules = rules
         self.site: Site | None = None
+        self.site_rules: dict[RuleKind, tuple[Rule, str]] = {}  # with its fingerprint
         self.limit_c = math.inf
         self.points: list[str] = []
         self.channels: dict[RuleKind, list[Channel]] = {kind: [] for kind in charts}
@@ -121,6 +123,12 @@ class Watch:
     def configure(self, site: Site, points: Sequence[str]) -> None:
         """Takes what a step of the site holds; a channel that was there keeps its state."""
         self.site, self.points, self.limit_c = site, list(points), inlet_limit_c(site)
+        rules = {kind: self._rules.rule(kind, site.id) for kind in OF_SITE_KINDS}
+        self.site_rules = {
+            kind: (rule, fingerprint(site.id, rule.id))
+            for kind, rule in rules.items()
+            if rule is not None
+        }
         column = {point: place for place, point in enumerate(points)}
         wanted: dict[RuleKind, list[Channel]] = {kind: [] for kind in self._charts}
         # Without a twin nothing is compared; its parameters may be the very reason.
@@ -138,10 +146,7 @@ class Watch:
     def marks(self) -> set[str]:
         """The fingerprints of all that is watched."""
         found = {channel.mark for each in self.channels.values() for channel in each}
-        if self.site is not None:
-            rule = self._rules.rule(RuleKind.SILENCE, self.site.id)
-            found |= set() if rule is None else {fingerprint(self.site.id, rule.id)}
-        return found
+        return found | {mark for _, mark in self.site_rules.values()}
 
     def hold(self, values: Sequence[float], expected: Sequence[float]) -> None:
         """Keeps what was measured last: points come less often than steps."""

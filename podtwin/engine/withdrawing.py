@@ -30,8 +30,7 @@ def withdraw(watch: Watch, cause: int) -> Verdict:
         _end(verdict, watch, mark, memory.conditions.pop(mark), cause)
     for mark in [mark for mark, alert in memory.alerts.items() if not alert.point]:
         if mark not in watched:
-            silence, memory.silence = memory.silence, INACTIVE
-            _end(verdict, watch, mark, silence, cause)
+            _end(verdict, watch, mark, memory.of_site.pop(mark, INACTIVE), cause)
     return verdict
 
 
@@ -50,7 +49,7 @@ def _end(verdict: Verdict, watch: Watch, mark: str, condition: Condition, cause:
             memory.incident = tell(
                 verdict, memory.incident, ended, change.tells, cause, change.ts_ns
             )
-        else:  # silence is told of its own, beside any incident
+        else:  # what concerns the site is told of its own, beside any incident
             verdict.notices.append(notice(ended, change.tells, cause, change.ts_ns))
 
 

@@ -89,7 +89,7 @@ class Stage:
         finally:
             reader.close()
         return [
-            STATE.decode(frame.body).online
+            bool(STATE.decode(frame.body).online)
             for frame in frames
             if frame.kind is Kind.STATE and frame.node == node
         ]

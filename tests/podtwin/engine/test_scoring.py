@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from podtwin.alerts.conditions import Condition, State
-from podtwin.alerts.rules import RuleKind
+from podtwin.alerts.rules import OF_SITE_KINDS, RuleKind
 from podtwin.engine.engine import Engine
 from podtwin.engine.judge import Judge
 from podtwin.engine.outputs import StepResult
@@ -83,7 +83,7 @@ def test_a_site_with_an_open_condition_has_them_whatever_they_are() -> None:
     mark = healthy.channels[RuleKind.LEVEL][0].mark
     healthy.memory.conditions[mark] = Condition(State.FIRING)
     (scores,) = judge.scoring.scores([AT_ONCE[-1][1]], [healthy])
-    assert set(scores) == {*RuleKind} - {RuleKind.SILENCE}
+    assert set(scores) == {*RuleKind} - set(OF_SITE_KINDS)
     for kind, score in scores.items():
         assert len(score.value) == len(healthy.channels[kind])
 

@@ -11,6 +11,8 @@ export interface NodeState {
   online: boolean | null;
   last_recv_at: string | null;
   age_s: number | null;
+  missing: number;
+  clock_ahead_s: number | null;
 }
 
 export interface Summary {
