@@ -18,6 +18,8 @@ class BrokerAddress:
     """An MQTT broker: host, port, whether TLS is spoken, and the account if it asks for one.
 
     ca_file : PEM file of who vouches for its certificate; None for whom the system trusts.
+    cert_file, key_file : PEM files of the certificate that is shown to it, and of its key; None
+        for no certificate, and for a key that is in the same file.
     """
 
     host: str
@@ -26,6 +28,8 @@ class BrokerAddress:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
 
     @classmethod
     def parse(cls, text: str, place: str = "--broker") -> BrokerAddress:
@@ -72,6 +76,23 @@ class BrokerAddress:
             rule = f"is of no use with {self}, which speaks no TLS"
             raise ConfigError("broker.ca_file", str(file), rule, "write the address as mqtts://")
         return replace(self, ca_file=file)
+
+    def with_certificate(self, cert_file: Path | None, key_file: Path | None) -> BrokerAddress:
+        """The same address, to which a certificate is shown.
+
+        Raises
+        ------
+        ConfigError  When no TLS is spoken, or a key has no certificate.
+        """
+        if cert_file is None and key_file is not None:
+            way_out = "set broker.cert_file to the certificate that it is the key of"
+            raise ConfigError("broker.key_file", str(key_file), "has no certificate", way_out)
+        if cert_file is not None and not self.tls:
+            rule = f"is of no use with {self}, which speaks no TLS"
+            raise ConfigError(
+                "broker.cert_file", str(cert_file), rule, "write the address as mqtts://"
+            )
+        return replace(self, cert_file=cert_file, key_file=key_file)
 
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user else ""

@@ -10,7 +10,7 @@ import typer
 
 from podcore.errors import ConfigError
 from podcore.names import ID_RULE, is_id
-from podtwin.cli.account import CaFileOption, broker_address
+from podtwin.cli.account import CaFileOption, CertFileOption, KeyFileOption, broker_address
 from podtwin.cli.device_table import devices_as_json, show_devices
 from podtwin.cli.durations import duration_s
 from podtwin.cli.host_table import show_sight, sight_as_json
@@ -46,6 +46,8 @@ def agent(
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
     ca_file: CaFileOption = None,
+    cert_file: CertFileOption = None,
+    key_file: KeyFileOption = None,
     asset: Annotated[
         str | None, typer.Option(help="Asset that the points belong to; the node by default.")
     ] = None,
@@ -106,7 +108,7 @@ def agent(
         raise typer.Exit(NOTHING_SEEN)
     if site is None:
         raise ConfigError("--site", None, "a node belongs to a site", "name one, as --site lab-01")
-    length_s, address = duration_s(duration), broker_address(broker, ca_file)
+    length_s, address = duration_s(duration), broker_address(broker, ca_file, cert_file, key_file)
     kept = keeping(drain_rate, outbox_bytes, outbox_age)
     running = _node(
         _id("--site", site), node, host, points, address, data_dir, clock, period_s, beside, kept

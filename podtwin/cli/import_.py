@@ -11,7 +11,7 @@ import typer
 
 from podcore.errors import ConfigError
 from podcore.names import ID_RULE, did_you_mean, is_id
-from podtwin.cli.account import CaFileOption, broker_address
+from podtwin.cli.account import CaFileOption, CertFileOption, KeyFileOption, broker_address
 from podtwin.cli.output import Output, OutputOption, print_json
 from podtwin.cli.progress import progress_bar
 from podtwin.cli.publish import DEFAULT_BROKER, leave, leave_refused
@@ -46,6 +46,8 @@ def import_(
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
     ca_file: CaFileOption = None,
+    cert_file: CertFileOption = None,
+    key_file: KeyFileOption = None,
     output: OutputOption = Output.TABLE,
     give_up: Annotated[
         float, typer.Option(min=1.0, help="Seconds without progress after which to stop.")
@@ -64,7 +66,11 @@ def import_(
 
     if not is_id(node):
         raise ConfigError("--node", node, ID_RULE)
-    address, known, clock = broker_address(broker, ca_file), parse_units(units or ()), SystemClock()
+    address, known, clock = (
+        broker_address(broker, ca_file, cert_file, key_file),
+        parse_units(units or ()),
+        SystemClock(),
+    )
     with TemporaryDirectory(prefix="podtwin-import-") as folder:
         with progress_bar("reading rows", clock) as advance:
             spooled = spool(files, Path(folder), _only_site(sites), advance)

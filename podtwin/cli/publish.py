@@ -9,7 +9,7 @@ import typer
 
 from podcore.errors import ConfigError, PodTwinError, Refused, Unreachable
 from podcore.names import ID_RULE, is_id
-from podtwin.cli.account import CaFileOption, broker_address
+from podtwin.cli.account import CaFileOption, CertFileOption, KeyFileOption, broker_address
 from podtwin.cli.output import Output, OutputOption, print_json
 from podtwin.cli.progress import progress_bar
 
@@ -41,6 +41,8 @@ def publish(
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
     ca_file: CaFileOption = None,
+    cert_file: CertFileOption = None,
+    key_file: KeyFileOption = None,
     output: OutputOption = Output.TABLE,
     max_messages: Annotated[
         int | None, typer.Option(min=1, help="Send at most so many in this run.")
@@ -62,7 +64,7 @@ def publish(
     for flag, value in (("--site", site), ("--node", node)):
         if not is_id(value):
             raise ConfigError(flag, value, ID_RULE)
-    address = broker_address(broker, ca_file)
+    address = broker_address(broker, ca_file, cert_file, key_file)
     publication = prepare(files, time, parse_maps(maps), site, node)
     for assumed in publication.table.assumed:
         typer.echo(assumed, err=True)

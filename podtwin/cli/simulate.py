@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podcore.errors import ConfigError
-from podtwin.cli.account import CaFileOption, broker_address
+from podtwin.cli.account import CaFileOption, CertFileOption, KeyFileOption, broker_address
 from podtwin.cli.durations import duration_s
 from podtwin.cli.nodes import play, require_heard
 from podtwin.cli.outboxes import DrainOption, OutboxAgeOption, OutboxBytesOption, keeping
@@ -39,6 +39,8 @@ def simulate(
         str, typer.Option(help="mqtt://[user@]host:port, or mqtts.")
     ] = DEFAULT_BROKER,
     ca_file: CaFileOption = None,
+    cert_file: CertFileOption = None,
+    key_file: KeyFileOption = None,
     seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 42,
     faults: Annotated[
         list[str] | None,
@@ -74,7 +76,7 @@ def simulate(
     from podtwin.agent.truth_file import TruthFile
     from simulators.faults import parse_fault
 
-    clock, address = SystemClock(), broker_address(broker, ca_file)
+    clock, address = SystemClock(), broker_address(broker, ca_file, cert_file, key_file)
     length_s = duration_s(duration)
     script = _script(speed_of(speed), length_s, duration_s(past, "--past"))
     wanted = _sites(site_files, sites, seed)

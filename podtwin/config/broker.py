@@ -11,7 +11,7 @@ def broker_of(settings: Settings) -> BrokerAddress | None:
 
     Raises
     ------
-    ConfigError  For an address that is none, and a CA file without TLS.
+    ConfigError  For an address that is none, and files of TLS without it.
     """
     broker = settings.broker
     if broker.url is None:
@@ -21,4 +21,4 @@ def broker_of(settings: Settings) -> BrokerAddress | None:
         secret = broker.password
         password = secret.get_secret_value() if secret is not None else None
         address = address.with_account(broker.username, password)
-    return address.with_ca_file(broker.ca_file)
+    return address.with_ca_file(broker.ca_file).with_certificate(broker.cert_file, broker.key_file)

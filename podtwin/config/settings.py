@@ -75,6 +75,10 @@ class BrokerSettings(_Section):
     """For the broker at `url`; better given as PODTWIN_BROKER__PASSWORD_FILE."""
     ca_file: Path | None = None
     """PEM file of who vouches for the certificate of an `mqtts` broker; unset: the system's."""
+    cert_file: Path | None = None
+    """PEM file of the certificate that is shown to an `mqtts` broker which asks for one."""
+    key_file: Path | None = None
+    """PEM file of its key; unset: it is in the same file."""
 
 
 class HttpSettings(_Section):

@@ -21,6 +21,7 @@ from podtwin.config.sources import load_sources
 from podtwin.dashboard import built_static_dir
 from podtwin.pipeline.checks import Check, Verdict
 from podtwin.pipeline.doctor_broker import check_broker
+from podtwin.pipeline.doctor_certificate import check_certificate
 from podtwin.pipeline.doctor_influx import check_influx
 
 LOW_DISK_BYTES = 5 * 1024**3  # twice the log's bound, and a week of a small site's history
@@ -39,6 +40,7 @@ def examine(settings: Settings, clock: Clock, client_id: str) -> Iterator[Check]
         yield check_sources(settings)
     yield check_page(built_static_dir())
     yield _broker(settings, client_id)
+    yield from check_certificate(settings.broker.cert_file, settings.broker.key_file, clock)
     yield check_port("http port", settings.http.port, "http.port")
     yield from _influx(settings, clock)
 

@@ -26,25 +26,29 @@ class Authority:
         self._folder = folder
         self._openssl = require("openssl", "make certificates")
         self.file, self._key = folder / f"{name}.pem", folder / f"{name}.key"
-        self._run(
+        self.run(
             "req", "-x509", *_KEY, "-keyout", self._key, "-out", self.file, "-days", "2",
             "-subj", f"/CN=Test {name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
         )  # fmt: skip
 
-    def sign(self, name: str, alternative: str) -> Certificate:
-        """A server's certificate. alternative : as `IP:127.0.0.1` or `DNS:broker.example`."""
+    def sign(self, name: str, alternative: str, *, days: int = 2) -> Certificate:
+        """A certificate. alternative : as `IP:127.0.0.1` or `DNS:broker.example`.
+
+        days : until it ends; past ones make one that has ended.
+        """
         request = self._folder / f"{name}.csr"
         made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key")
-        self._run(
+        self.run(
             "req", "-new", *_KEY, "-keyout", made.key, "-out", request, "-subj", f"/CN={name}",
             "-addext", f"subjectAltName={alternative}",
         )  # fmt: skip
-        self._run(
+        self.run(
             "x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key,
-            "-CAcreateserial", "-days", "2", "-copy_extensions", "copy", "-out", made.file,
+            "-CAcreateserial", "-days", days, "-copy_extensions", "copy", "-out", made.file,
         )  # fmt: skip
         return made
 
-    def _run(self, *arguments: object) -> None:
+    def run(self, *arguments: object) -> None:
+        """Runs openssl."""
         command = [str(self._openssl), *map(str, arguments)]
         subprocess.run(command, check=True, capture_output=True)

@@ -112,7 +112,16 @@ log_dest none
 class GuardedMosquitto(Mosquitto):
     """With TLS and one account."""
 
-    def __init__(self, folder: Path, certificate: Certificate, user: str, password: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        certificate: Certificate,
+        user: str,
+        password: str,
+        *,
+        clients: Path | None = None,
+    ) -> None:
+        """clients : who signs the certificates that it asks for; None asks for none."""
         super().__init__(folder)
         passwords = folder / "passwords"
         program = require("mosquitto_passwd", "give a broker an account")
@@ -120,6 +129,8 @@ class GuardedMosquitto(Mosquitto):
         text = _GUARDED.format(
             port=self.port, folder=folder, certificate=certificate.file, key=certificate.key
         )
+        if clients is not None:
+            text += f"cafile {clients}\nrequire_certificate true\nuse_identity_as_username true\n"
         if os.geteuid() == 0:  # else it turns to a user who may not read a test's folder
             text += "user root\n"
         self._config.write_text(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.certificates import Authority
+from support.certificates import Authority, Certificate
 from support.mosquitto import GuardedMosquitto, Mosquitto
 from support.program import Programs
 
@@ -102,6 +102,46 @@ def test_a_file_that_holds_no_authority_is_named(
 def test_an_authority_without_tls_is_refused_at_once(authority: Authority) -> None:
     with pytest.raises(ConfigError, match=r"broker\.ca_file .* mqtts://"):
         looked_at("mqtt://127.0.0.1:1883", authority.file)
+
+
+@pytest.fixture(scope="module")
+def asking(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority
+) -> Iterator[GuardedMosquitto]:
+    """A broker that asks for a certificate, and takes its common name for the account."""
+    folder = tmp_path_factory.mktemp("asking")
+    certificate = authority.sign("asking-broker", "IP:127.0.0.1")
+    with GuardedMosquitto(folder, certificate, USER, PASSWORD, clients=authority.file) as running:
+        yield running
+
+
+def shown(url: str, authority: Authority, certificate: Certificate | None) -> Check:
+    address = BrokerAddress.parse(url).with_ca_file(authority.file)
+    if certificate is not None:
+        address = address.with_certificate(certificate.file, certificate.key)
+    return check_broker(address, "d2")
+
+
+def test_a_certificate_of_the_authority_is_let_in_without_a_password(
+    asking: GuardedMosquitto, authority: Authority
+) -> None:
+    found = shown(asking.url, authority, authority.sign("podtwin", "DNS:podtwin"))
+    assert found.verdict is Verdict.OK, found
+
+
+def test_a_broker_that_asks_for_a_certificate_gets_none_of_us_without_one(
+    asking: GuardedMosquitto, authority: Authority
+) -> None:
+    assert shown(asking.url, authority, None).verdict is Verdict.FAIL
+
+
+def test_a_certificate_of_somebody_else_or_of_the_past_is_not_accepted(
+    asking: GuardedMosquitto, authority: Authority, tmp_path: Path
+) -> None:
+    other = Authority(tmp_path, "other").sign("podtwin", "DNS:podtwin")
+    assert shown(asking.url, authority, other).verdict is Verdict.FAIL
+    past = authority.sign("past", "DNS:past", days=-1)
+    assert shown(asking.url, authority, past).verdict is Verdict.FAIL
 
 
 def settings_file(folder: Path, url: str, ca_file: Path, password: str = PASSWORD) -> Path:
