@@ -4,16 +4,18 @@
 #   make test ARGS="tests/podcore -k site"
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev frontend demo test slow faults check bench lock clean
+.PHONY: help env env-dev frontend demo test slow faults fuzz check bench lock clean
 
 BIN := .venv/bin
 ARGS ?=
+CASES ?= 1000000
 
 help:
 	@echo "make demo    the whole program on simulated sites, in the browser (ARGS=\"--sites 3\")"
 	@echo "make test    the tests, but for the slow ones (ARGS=\"tests/podcore\")"
 	@echo "make slow    the tests of minutes: InfluxDB, Telegraf and faults that take their time"
 	@echo "make faults  faults and what they cost, as a table (ARGS=\"--fault-scale full\" takes hours)"
+	@echo "make fuzz    what ingest reads, made wrong: a million messages a codec (CASES=100000)"
 	@echo "make check   style, types, imports, architecture, and the wheel in an empty environment"
 	@echo "make bench   benchmarks"
 	@echo "make env     only .venv, from requirements/run.txt"
@@ -47,6 +49,9 @@ slow: env-dev frontend
 # One after the other: what is measured here is what a fault costs, not a busy machine.
 faults: env-dev frontend
 	@$(BIN)/python -m pytest -m fault tests/faults $(ARGS)
+
+fuzz: env-dev
+	@$(BIN)/python -m pytest -q -n 2 tests/fuzz --fuzz-cases $(CASES) $(ARGS)
 
 check: env-dev frontend
 	$(BIN)/ruff check .

@@ -22,9 +22,10 @@ from podcore.names import did_you_mean, is_local_id, nearest, split_local_id
 from podcore.quantity import QUANTITIES, Conversion, quantity_of_unit
 from podcore.site import Asset, Point, Site, SiteType
 
-MAX_NEAR_MISSES = 100  # looked for until a site changes: 1 ms each, and a sender of ever new wrong
-# names must not take the writer's time
-MAX_COMPARED = 50  # names that a wrong one is compared with, at 20 us each
+MAX_NEAR_MISSES = 100  # looked for until a site changes: a sender of ever new wrong names must not
+# take the writer's time
+MAX_COMPARED = 10  # names that a wrong one is compared with, at 20 us each
+MAX_HINTS = 3  # of a message: who has fifty names wrong has them wrong in the same way
 MIN_PERIOD_S, MAX_PERIOD_S = 1e-3, 31_536_000.0  # a birth's; past it, in ns, it is no number
 PERIOD_S = 10.0  # of a discovered point whose birth does not say it
 
@@ -201,13 +202,16 @@ class Registry:
             return reject(Reason.TOO_MANY_POINTS, point_id, brought, f"{node} brought {brought}")
         return None
 
-    def point_fault(self, site: str, point_id: str) -> Rejected | None:
-        """Why there is no such point, or None."""
+    def point_fault(self, site: str, point_id: str, found: int = 0) -> Rejected | None:
+        """Why there is no such point, or None. found : faults of the same message before it."""
         if point_id in self._points[site]:
             return None
         if not is_local_id(point_id):
             return reject(Reason.BAD_NAME, point_id, point_id)
-        hint = self._near_miss((site, point_id), point_id, _alike(point_id, self._points[site]))
+        hint = ""
+        if found < MAX_HINTS:
+            alike = _alike(point_id, self._points[site])
+            hint = self._near_miss((site, point_id), point_id, alike)
         return reject(Reason.UNKNOWN_POINT, point_id, point_id, hint)
 
     def site_fault(self, site: str) -> Rejected | None:
@@ -274,7 +278,7 @@ class Registry:
         bad: list[Rejected] = []
         fresh: list[Point] = []
         for sent in birth.points:
-            point = known.get(sent.id) or self._new_point(site, node, sent, len(fresh))
+            point = known.get(sent.id) or self._new_point(site, node, sent, len(fresh), len(bad))
             if isinstance(point, Rejected):
                 bad.append(point)
                 continue
@@ -309,13 +313,16 @@ class Registry:
         unit = row.refused_units.get(point_id) if row else None
         return _wrong_unit(point, unit) if point is not None and unit is not None else None
 
-    def _new_point(self, site: str, node: str, sent: SentPoint, new: int) -> Point | Rejected:
+    def _new_point(
+        self, site: str, node: str, sent: SentPoint, new: int, found: int
+    ) -> Point | Rejected:
         """The point that a birth makes, or why the site does not get it."""
         if not is_local_id(sent.id):
             return reject(Reason.BAD_NAME, "points", sent.id)
         row = self._sites.get(site)
         if row is not None and row.site.type is not SiteType.NONE:
-            return self.point_fault(site, sent.id) or reject(Reason.UNKNOWN_POINT, sent.id, sent.id)
+            fault = self.point_fault(site, sent.id, found)
+            return fault or reject(Reason.UNKNOWN_POINT, sent.id, sent.id)
         full = self.room_fault(site, node, sent.id, new)
         if full is not None:
             return full

@@ -139,7 +139,7 @@ class Validator:
         taken: set[str] = set()
         for place, key in enumerate(keys):
             fault = (
-                registry.point_fault(site, key)
+                registry.point_fault(site, key, len(bad))
                 or registry.owner_fault(site, node, key)
                 or registry.unit_fault(site, node, key)
             )

@@ -251,7 +251,7 @@ class Writer:
             try:
                 if batch.frames or batch.counts or batch.seen or batch.retried:
                     offset = self._log.append(
-                        batch.frames, lambda database: _write(database, batch, now_ns)
+                        batch.frames, lambda database: write_batch(database, batch, now_ns)
                     )
                     self._wake(offset)
             except NotWritten as error:
@@ -280,7 +280,8 @@ class Writer:
                 self._link.publish_ack(ack)
 
 
-def _write(database: sqlite3.Connection, batch: Batch, now_ns: int) -> None:
+def write_batch(database: sqlite3.Connection, batch: Batch, now_ns: int) -> None:
+    """Writes all of a batch but its Frames, in the caller's transaction."""
     write_counts(database, batch.counts)
     write_seen(database, batch.seen.items())
     write_heard(database, batch.heard, now_ns)
