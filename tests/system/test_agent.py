@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.modbus_server import ModbusServer, words
 from support.mosquitto import Mosquitto
 from support.program import Program, Programs
+from support.redfish_service import RedfishHandler, RedfishService, modern
+from support.snmp_agent import COMMUNITY, SnmpAgent
 from support.sources import ROOT
 
 from ingest.log import SqliteLogReader
 from podcore.frame import Kind
+from podtwin.agent.devices.device import Health
 from podtwin.cli.app import UNREACHABLE
 
 SITE, NODE = "lab-02", "host-01"
@@ -112,3 +117,50 @@ def test_what_was_read_while_broker_and_receiver_were_away_arrives_whole(
     stored = numbers(tmp_path)
     assert sorted(seq for _, seq in stored) == list(range(1, len(stored) + 1))
     assert (ledger["stored"], ledger["dead"]) == (len(stored), 0)
+
+
+@pytest.mark.slow
+def test_devices_beside_the_host_are_live_whatever_becomes_of_one_of_them(
+    programs: Programs, broker: Mosquitto, tmp_path: Path
+) -> None:
+    meter = {42: [*words("f", 231.5), *[0] * 8, *words("f", 8123.0)], 70: [0] * 4}
+    pdu: dict[str, int | str] = {"1.3.6.1.4.1.9.1.0": 412}
+    released = threading.Event()
+
+    def hang(_handler: RedfishHandler) -> None:
+        released.wait(60)
+
+    (tmp_path / "community").write_text(COMMUNITY, encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(
+        "schema: podtwin/snmp-map/1\nobjects:\n  - {point: power, oid: 1.3.6.1.4.1.9.1.0}\n",
+        encoding="utf-8",
+    )
+    with (
+        ModbusServer(inputs=meter) as modbus,
+        RedfishService(modern()) as redfish,
+        SnmpAgent(pdu) as snmp,
+    ):
+        redfish.special["/redfish/v1/Chassis"] = hang
+        file = tmp_path / "devices.yaml"
+        file.write_text(
+            "schema: podtwin/devices/1\nperiod_s: 1\n"
+            f"modbus: [{{id: meter-1, host: 127.0.0.1, port: {modbus.port}, map: meter}}]\n"
+            f"redfish: [{{id: bmc, url: '{redfish.url}'}}]\n"
+            f"snmp: [{{id: pdu-1, host: 127.0.0.1, port: {snmp.port}, map: own.yaml,"
+            " community_file: community}]\n",
+            encoding="utf-8",
+        )
+        receiver = start_receiver(programs, broker).ready()
+        agent = start_agent(programs, broker, "--devices", file)
+
+        def value(point: str) -> object:
+            return values(receiver).get(point, {}).get("v")
+
+        receiver.eventually(lambda: value("meter-1/power") == 8123.0, "the meter")
+        receiver.eventually(lambda: value("pdu-1/power") == 412.0, "the power distribution unit")
+        receiver.eventually(lambda: value("bmc/health") == Health.SLOW.code, "the board that hangs")
+        receiver.eventually(lambda: shown_live(receiver), "the host")
+        assert value("meter-1/health") == Health.OK.code
+        released.set()
+        agent.interrupt()
+        receiver.interrupt()

@@ -17,7 +17,7 @@ from podtwin.agent.devices.documents import map_file, read_file
 from podtwin.agent.devices.modbus_map import load_registers
 from podtwin.agent.devices.points import Period
 
-MOST_DEVICES = 64  # a file; a thread each, of some 100 kB
+MOST_DEVICES = 64  # a file; a thread each, of some 70 kB
 DEFAULT_PERIOD_S = 10.0
 
 _Port = Annotated[int, Meta(ge=1, le=65_535)]

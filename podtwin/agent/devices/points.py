@@ -107,7 +107,8 @@ def made_of(
     """
     if not math.isfinite(raw) or raw == missing:
         return None
-    return codes[int(raw)] if codes else scale * raw + offset
+    value = codes[int(raw)] if codes else scale * raw + offset
+    return value if math.isfinite(value) else None
 
 
 def plausible(point: BirthPoint, value: float) -> bool:

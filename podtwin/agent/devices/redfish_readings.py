@@ -7,7 +7,6 @@ Of the summary of a chassis the names are ours (`Power`, `Energy`, `Intake`, `Ex
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -30,6 +29,9 @@ SUMMARY: Mapping[str, str] = MappingProxyType(
 _UNITS = MappingProxyType(
     {"{rev}/min": "r/min", "RPM": "r/min", "Percent": "%", "%RH": "%", "kPa": "kPa"}
 )
+
+
+_LARGEST = 1e300  # JSON has integers of any length
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,7 @@ def _power(resource: Resource) -> Iterator[Found]:
     for control in list(_each(resource, "PowerControl"))[:1]:
         yield from _named(("Power",), control.get("PowerConsumedWatts"), "W")
     for supply in _each(resource, "PowerSupplies"):
-        names = (supply.get("Name"), supply.get("MemberId"))
-        yield from _named(names[:1], supply.get("PowerInputWatts"), "W")
+        yield from _named((supply.get("Name"),), supply.get("PowerInputWatts"), "W")
     for voltage in _each(resource, "Voltages"):
         yield from _named((voltage.get("Name"),), voltage.get("ReadingVolts"), "V")
 
@@ -102,21 +103,28 @@ def _thermal(resource: Resource) -> Iterator[Found]:
 
 def _hottest(context: str, sensors: Iterable[Resource], key: str) -> Iterator[Found]:
     values = [
-        float(value)
+        value
         for sensor in sensors
         if str(sensor.get("PhysicalContext")).upper() == context.upper()
-        and isinstance(value := sensor.get(key), int | float)
-        and not isinstance(value, bool)
+        and (value := _number(sensor.get(key))) is not None
     ]
     yield from _named((context,), max(values, default=None), "Cel")
 
 
-def _named(names: Iterable[object], value: object, unit: str) -> Iterator[Found]:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+def _named(names: Iterable[object], told: object, unit: str) -> Iterator[Found]:
+    value = _number(told)
+    if value is None:
         return
-    for name in dict.fromkeys(names):
-        if isinstance(name, str) and name:
-            yield Found(name, float(value), _UNITS.get(unit, unit))
+    for name in dict.fromkeys(name for name in names if isinstance(name, str)):
+        if name:
+            yield Found(name, value, _UNITS.get(unit, unit))
+
+
+def _number(value: object) -> float | None:
+    """The value as a float; None for what is no number, or larger than any."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if -_LARGEST < value < _LARGEST else None
 
 
 def _of(resource: Resource, key: str) -> Resource:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -228,6 +229,10 @@ def _sort(oid: str, answer: _Number, raw: dict[str, float], why: dict[str, str])
         return
     text = answer.prettyPrint()
     try:
-        raw[oid] = float(text)  # also of those that write a number as text
+        number = float(text)  # also of those that write a number as text
     except ValueError:
+        number = math.nan
+    if math.isfinite(number):
+        raw[oid] = number
+    else:
         why[oid] = f"{text[:40]!r} is no number"

@@ -35,6 +35,7 @@ ENTITY_SENSOR = "1.3.6.1.2.1.99.1.1.1"
 _TYPE, _SCALE, _PRECISION, _VALUE, _STATUS = range(1, 6)
 _WORKS = 1  # EntitySensorStatus ok
 _ONES = 9  # EntitySensorDataScale units; each step is three powers of ten
+_LAST_SCALE, _MOST_DIGITS = 17, 9  # yotta; EntitySensorPrecision is -8 to 9
 _SENSOR_UNITS = MappingProxyType(
     {3: "V", 4: "V", 5: "A", 6: "W", 7: "Hz", 8: "Cel", 9: "%", 10: "r/min", 12: "1"}
 )
@@ -114,6 +115,8 @@ class SnmpObject:
         kind, scale, precision, value, status = columns
         if status != _WORKS:
             raise NoValueError("the sensor says that it does not work (entPhySensorOperStatus)")
+        if not (1 <= scale <= _LAST_SCALE and -_MOST_DIGITS <= precision <= _MOST_DIGITS):
+            raise NoValueError(f"the sensor's scale {scale:g} or precision {precision:g} is none")
         unit = _SENSOR_UNITS.get(int(kind), "")
         conversion = QUANTITIES[self.point.quantity].conversion(unit)
         if conversion is None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import math
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from support.certificates import Authority
 from support.redfish_service import (
@@ -29,8 +32,13 @@ from podtwin.agent.devices.redfish import RedfishDevice
 from podtwin.agent.devices.redfish_client import MAX_BYTES, Account, RedfishClient
 from podtwin.agent.devices.redfish_events import EventStream
 from podtwin.agent.devices.redfish_file import redfish_device
-from podtwin.agent.devices.redfish_readings import readings
+from podtwin.agent.devices.redfish_readings import link, members, readings, sensor_reading
 
+KEYS = (
+    "PowerWatts", "Reading", "ReadingUnits", "FanSpeedsPercent", "SpeedRPM", "DeviceName", "Name",
+    "TemperatureSummaryCelsius", "Intake", "TemperatureReadingsCelsius", "PhysicalContext",
+    "PowerControl", "PowerConsumedWatts", "Temperatures", "ReadingCelsius", "Members", "Sensors",
+)  # fmt: skip
 PATIENT_S, SHORT_S = 30.0, 0.5
 EVERYTHING = {
     "power": "Power",
@@ -227,10 +235,27 @@ def test_an_answer_that_is_none_is_named(
     assert word in fault.why
 
 
-@pytest.mark.parametrize("value", ("24.8", None, True, [3], float("nan")), ids=repr)
+@pytest.mark.parametrize(
+    "value", ("24.8", None, True, [3], float("nan"), 10**400), ids=lambda v: repr(v)[:12]
+)
 def test_a_reading_that_is_no_number_is_none(value: object) -> None:
     assert readings({"PowerWatts": {"Reading": value}}) == []
     assert readings({"PowerWatts": value, "Temperatures": value, "PowerControl": [value]}) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON))
+def test_whatever_a_resource_holds_its_readings_are_numbers(resource: dict[str, object]) -> None:
+    found = [*readings(resource), *sensor_reading(resource)]
+    assert all(one.name and math.isfinite(one.value) for one in found)
+    members(resource)
+    link(resource, "Sensors")
 
 
 def test_links_to_another_service_are_not_followed() -> None:

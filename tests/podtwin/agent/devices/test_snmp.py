@@ -109,9 +109,11 @@ def test_a_sensor_says_itself_its_unit_and_its_factor(tmp_path: Path) -> None:
         "point: power, entity_sensor: 2",
         "point: outlet_temp, entity_sensor: 3",
         "point: current, entity_sensor: 4, unit: A",
+        "point: voltage, entity_sensor: 5, unit: V",
     )
     rows = sensor(1, 8, 9, 1, 243) | sensor(2, 6, 10, 2, 412)
     rows |= sensor(3, 8, 9, 1, 300, status=2) | sensor(4, 6, 9, 0, 7)
+    rows |= sensor(5, 4, 2_000_000_000, 0, 7)
     with SnmpAgent(rows) as agent:
         asked = device(agent.port, file)
         reading = asked.read(0.0)
@@ -119,6 +121,7 @@ def test_a_sensor_says_itself_its_unit_and_its_factor(tmp_path: Path) -> None:
     assert reading.values == {"pdu/inlet_temp": 24.3, "pdu/power": pytest.approx(4120.0)}
     absent = {one.point: one.why for one in reading.absent}
     assert "does not work" in absent["pdu/outlet_temp"]
+    assert "scale 2e+09" in absent["pdu/voltage"]
     assert absent["pdu/current"] == "the sensor is in 'W', which is no current"
 
 
