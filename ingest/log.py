@@ -361,6 +361,14 @@ class SharedLogReader:
         reader = self._reader()
         return [] if reader is None else reader.sites()
 
+    def waiting(self, after: int) -> tuple[int, int | None]:
+        """How many Frames lie above an offset, and when the first of them came."""
+        reader = self._reader()
+        first = [] if reader is None else reader.read(after, 1)
+        if reader is None or not first:
+            return 0, None
+        return reader.last_offset() - first[0].offset + 1, first[0].recv_ns
+
     def _reader(self) -> SqliteLogReader | None:
         reader: SqliteLogReader | None = getattr(self._own, "reader", None)
         if reader is None and self._path.exists():

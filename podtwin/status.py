@@ -72,6 +72,21 @@ class Lag:
     seal_frames: int = 0
     hub_frames: int = 0
     forward_frames: int = 0
+    readers: tuple[ReaderLag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLag:
+    """How far behind a reader of the log is.
+
+    seconds : since the first Frame came that it has not read. left_s : until it is through at the
+    present rate; None where nothing waits or it does not gain.
+    """
+
+    reader: str
+    frames: int = 0
+    seconds: float = 0.0
+    left_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,17 @@ class Hub:
         """Frames of both logs that the hub had still to read when it last looked."""
         return self._lag_frames
 
+    @property
+    def log_offset(self) -> int:
+        """How far it has read the log."""
+        return self._position.log
+
+    def outboxes(self) -> tuple[int, int]:
+        """Messages that wait in the outboxes of all nodes as they last said, and those given up."""
+        with self._lock:
+            nodes = [node for site in self._newest.sites.values() for node in site.nodes.values()]
+            return sum(node.backlog for node in nodes), sum(node.dropped for node in nodes)
+
     def _run(self) -> None:
         try:
             self.load()

@@ -102,6 +102,12 @@ def _readers(status: Status) -> list[Metric]:
                 "forward": lag.forward_frames,
             },
         ),
+        _gauges(
+            "podtwin_lag_seconds",
+            "Since the first Frame came that a reader has still to read.",
+            "reader",
+            {each.reader: each.seconds for each in lag.readers},
+        ),
         _gauge("podtwin_inbox_messages", "Messages in the inbox.", backlog.inbox_messages),
         _gauge("podtwin_inbox_bytes", "Bytes in the inbox.", backlog.inbox_bytes),
         _gauge(
@@ -203,11 +209,14 @@ def _hub(hub: Hub) -> list[Metric]:
     merged = CounterMetricFamily("podtwin_stream_merged", "Deltas merged for slow clients.")
     merged.add_metric((), hub.merged)
     missing, off = hub.node_faults()
+    backlog, dropped = hub.outboxes()
     return [
         _gauge("podtwin_stream_clients", "Live streams open.", hub.clients),
         merged,
         _gauge("podtwin_missing_messages", "Numbers of nodes that did not come.", missing),
         _gauge("podtwin_clocks_off", "Nodes whose clock is off by more than 2 s.", off),
+        _gauge("podtwin_nodes_backlog", "Waits in outboxes of nodes, as they say.", backlog),
+        _gauge("podtwin_nodes_dropped", "Given up by outboxes of nodes, as they say.", dropped),
     ]
 
 

@@ -17,7 +17,7 @@ from ingest.address import BrokerAddress
 from ingest.broker import EmbeddedBroker
 from ingest.forwarder import cursor_name
 from ingest.ledger import Ledger, read_ledger
-from ingest.log import SqliteLog, SqliteLogReader
+from ingest.log import SharedLogReader, SqliteLog, SqliteLogReader
 from ingest.log_salvage import mend
 from ingest.registry_store import load_sites
 from ingest.retention import LogRetention, Trimmer
@@ -41,6 +41,7 @@ from podtwin.pipeline.datadir import DataDir, disk_of
 from podtwin.pipeline.first_key import guarded
 from podtwin.pipeline.forward import drop_unconfigured, make_forward_role
 from podtwin.pipeline.ingest import IngestRole
+from podtwin.pipeline.lags import Lags, reader_name
 from podtwin.pipeline.letters import DeadLetters
 from podtwin.pipeline.options import EMBEDDED, INFLUX, PipelineOptions
 from podtwin.pipeline.report import Parts, Process, report
@@ -91,6 +92,7 @@ class Pipeline:
         self._roles: list[Role] = []
         self._started: list[Role] = []
         self._parts = Parts()
+        self._lags = Lags(SharedLogReader(self.data_dir.log), clock)
         self._told = threading.Event()  # the notifier's alone
         self._draining = False
         try:
@@ -353,6 +355,16 @@ class Pipeline:
             return False
         return any(hub.ask(site, lambda newest: newest.live) for site in hub.site_ids())
 
+    def _offsets(self) -> dict[str, int]:
+        """How far each reader of the log has come, also one of another process."""
+        cursors, parts = self._state.all(), self._parts
+        found = {ENGINE: parts.engine.lag().offset if parts.engine else cursors.get(ENGINE, 0)}
+        if parts.hub is not None:
+            found["hub"] = parts.hub.log_offset
+        for cursor in self._keepers("log"):
+            found[reader_name(cursor)] = cursors.get(cursor, 0)
+        return found
+
     def status(self) -> Status:
         """How the process is, as one tree."""
         return report(
@@ -366,6 +378,7 @@ class Pipeline:
                 str(self.broker),
                 draining=self._draining,
                 pending_outbox=self._options.outboxes(),
+                lags=self._lags.of(self._offsets()),
                 undelivered=UndeliveredRows(self._state).by_sink(),
             ),
             self.ledger(),

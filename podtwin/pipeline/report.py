@@ -26,6 +26,7 @@ from podtwin.status import (
     Lag,
     LogStatus,
     MessageLedger,
+    ReaderLag,
     ReadingLedger,
     SinkStatus,
     Status,
@@ -56,6 +57,7 @@ class Process:
     """What is true of the process as a whole.
 
     broker : its address. pending_outbox : messages in the outboxes of this process.
+    lags : of each reader of the log, by name.
     undelivered : lines that were refused, by sink and reason.
     """
 
@@ -66,6 +68,7 @@ class Process:
     broker: str
     draining: bool
     pending_outbox: int
+    lags: tuple[ReaderLag, ...]
     undelivered: Mapping[str, Mapping[str, int]]
 
 
@@ -95,7 +98,7 @@ def report(parts: Parts, healths: Sequence[Health], process: Process, ledger: Le
         births=ledger.births,
         states=ledger.states,
         boots_forgotten=ledger.boots_forgotten,
-        lag=_lag(parts),
+        lag=_lag(parts, process.lags),
         log=parts.ingest.log() if parts.ingest else LogStatus(),
         backlog=_backlog(parts, process.pending_outbox),
         forward=_forward(parts, process.undelivered),
@@ -114,12 +117,13 @@ def _threads(parts: Parts, healths: Sequence[Health]) -> list[ThreadStatus]:
     return [*threads, *(parts.ingest.threads() if parts.ingest else [])]
 
 
-def _lag(parts: Parts) -> Lag:
+def _lag(parts: Parts, readers: tuple[ReaderLag, ...]) -> Lag:
     return Lag(
         engine_frames=parts.engine.lag().frames if parts.engine else 0,
         seal_frames=parts.sealer.lag() if parts.sealer else 0,
         hub_frames=parts.hub.lag_frames if parts.hub else 0,
         forward_frames=max((each.lag() for each in parts.forwarders.values()), default=0),
+        readers=readers,
     )
 
 

@@ -9,7 +9,7 @@ from support.frames import NS, config, reading
 
 from podcore.frame import BirthBody, BirthPoint, Flag, Frame, Kind, Source, StateBody, encode_body
 from podcore.ports import Latest
-from podtwin.api.newest import Newest, NewestSite
+from podtwin.api.newest import Newest, NewestNode, NewestSite
 
 POINT = "rack-01/inlet_temp"
 STEP_NS = NOW_NS - NOW_NS % (5 * NS)
@@ -163,3 +163,19 @@ def test_ticks_and_commands_change_nothing() -> None:
         every.apply(msgspec.structs.replace(reading({POINT: 1.0}, NOW_NS), kind=kind))
     assert every.dirty_sites == set()
     assert site.points == {}
+
+
+def test_what_waits_in_an_outbox_takes_so_long_at_the_rate_between_two_states() -> None:
+    every, _ = newest()
+
+    def told(backlog: int, at_s: int, *, online: bool = True) -> NewestNode:
+        body = StateBody(online=online, backlog=backlog, dropped=3 if online else 0)
+        frame = of_node(Kind.STATE, body, "gw-9")
+        every.apply(msgspec.structs.replace(frame, recv_ns=at_s * NS))
+        return every.sites[frame.site].nodes["gw-9"]
+
+    assert told(900, 10).left_s is None
+    assert told(700, 20).left_s == 35.0
+    assert told(800, 30).left_s is None
+    last = told(0, 40, online=False)
+    assert (last.backlog, last.left_s, last.dropped, last.online) == (0, None, 3, False)

@@ -13,6 +13,24 @@ export interface NodeState {
   age_s: number | null;
   missing: number;
   clock_ahead_s: number | null;
+  /** Messages that waited in its outbox when it last said so, and until they are through. */
+  backlog: number;
+  backlog_left_s: number | null;
+  dropped: number;
+}
+
+/** How far behind a reader of the log is. */
+export interface ReaderLag {
+  reader: string;
+  frames: number;
+  seconds: number;
+  left_s: number | null;
+}
+
+/** What the page needs of `/api/v1/status`. */
+export interface Status {
+  lag: { readers: ReaderLag[] };
+  log: { full: string; kept_for: string; kept_frames: number };
 }
 
 export interface Summary {

@@ -12,6 +12,7 @@ import { live, startLive } from "./live/client";
 import { exposeTestHook } from "./site/testhook";
 import { SitePage } from "./site/site";
 import { door, who } from "./session";
+import { Behind } from "./ui/behind-line";
 import { BrokenBanner, Header } from "./ui/header";
 import { Help } from "./ui/help";
 import { Login } from "./ui/login";
@@ -25,6 +26,7 @@ function Page() {
       <Header />
       {shut ? <Login /> : <BrokenBanner />}
       {(door.value === "in" || door.value === "lost") && <Content />}
+      {door.value === "in" && <Behind />}
       <Help />
     </>
   );

@@ -5,7 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { AlertsHere } from "../alerts/here";
 import { AlertList } from "../alerts/list";
 import type { NodeState, Pue, SiteDetail } from "../api";
-import { age, milliseconds, utcStamp, UNKNOWN } from "../format";
+import { age, grouped, milliseconds, utcStamp, UNKNOWN } from "../format";
 import { siteAgeS } from "../fleet/fleet";
 import { live } from "../live/client";
 import { Note, StateMark, Value } from "../ui/parts";
@@ -157,6 +157,8 @@ function Node({ node }: { node: NodeState }) {
   return (
     <li>
       <b>{node.id}</b> {NODE_MARKS[`${node.online}`]} <span class="age">heard {seconds === null ? UNKNOWN : `${age(seconds)} ago`}</span>
+      {node.backlog > 0 && <small> {grouped(node.backlog, 0)} messages of its past to come</small>}
+      {node.dropped > 0 && <small> {grouped(node.dropped, 0)} given up for want of room</small>}
     </li>
   );
 }
