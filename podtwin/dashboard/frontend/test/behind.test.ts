@@ -11,7 +11,7 @@ function status(reader: string, seconds: number, left_s: number | null = null): 
 }
 
 function site(id: string, backlog: number, left: number | null): Site {
-  const node: NodeState = { id: "gw-1", online: true, last_recv_at: null, age_s: 1, backlog, backlog_left_s: left, dropped: 0 };
+  const node: NodeState = { id: "gw-1", online: true, last_recv_at: null, age_s: 1, backlog, backlog_left_s: left, dropped: 0, missing: 0, clock_ahead_s: null };
   return { id, nodes: [node] } as unknown as Site;
 }
 
