@@ -126,7 +126,9 @@ def main() -> None:
         for run in range(asked.runs):
             for name, value in figures(Path(folder), run, asked):
                 found.setdefault(name, []).append(value)
-            print(f"run {run + 1}: load {os.getloadavg()[0]:.1f}", flush=True)
+                print(
+                    f"run {run + 1}, load {os.getloadavg()[0]:.1f}: {name} {value:,.2f}", flush=True
+                )
     sys.exit(0 if report(found) else 1)
 
 
