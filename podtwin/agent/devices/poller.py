@@ -161,6 +161,7 @@ class Pollers:
     def __init__(self, devices: Sequence[Device], clock: Clock) -> None:
         self._pollers = [Poller(device, clock) for device in devices]
         self._clock = clock
+        self._stopped = False
 
     @property
     def points(self) -> list[BirthPoint]:
@@ -173,7 +174,10 @@ class Pollers:
             poller.start(keep)
 
     def stop(self) -> None:
-        """Ends all, and waits a little for those that are being read."""
+        """Ends all, and waits a little, once, for those that are being read."""
+        if self._stopped:
+            return
+        self._stopped = True
         for poller in self._pollers:
             poller.end()
         until_s = self._clock.monotonic_s() + END_WAIT_S

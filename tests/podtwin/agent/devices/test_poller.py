@@ -10,7 +10,7 @@ from support.waiting import eventually
 
 from podcore.clock import NS, SystemClock
 from podtwin.agent.devices.device import DeviceFault, Doubt, Health, Reading
-from podtwin.agent.devices.poller import LONGEST_PAUSE_S, Poller, Pollers, ask, ask_all
+from podtwin.agent.devices.poller import END_WAIT_S, LONGEST_PAUSE_S, Poller, Pollers, ask, ask_all
 from podtwin.agent.host.collector import Absent
 
 OFF = DeviceFault(Health.UNREACHABLE, "no connection", "switch it on")
@@ -161,6 +161,9 @@ def test_a_device_that_hangs_holds_up_neither_the_others_nor_the_end() -> None:
     try:
         eventually(lambda: len(kept) >= 5, "five readings of the one that answers")
         running.stop()
+        stopped_s = clock.monotonic_s()
+        running.stop()
+        assert clock.monotonic_s() - stopped_s < END_WAIT_S, "it is waited for once"
         assert all("stuck/health" not in values for values in kept)
     finally:
         released.set()
