@@ -26,7 +26,8 @@ _BARE = re.compile(r"[^ ,\n]*+")
 _SPACES = re.compile(r" *+")
 _TIME = re.compile(r"[^ \n]*+")
 _ESCAPED = re.compile(r"\\([,= ])")
-_FLOAT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+# Possessive: a long run of digits that is no number must not be tried in two parts at every place.
+_FLOAT = re.compile(r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?", re.ASCII)
 _INTEGER = re.compile(r"([-+]?\d{1,20})([iu])", re.ASCII)
 _INTEGER_TIME = re.compile(r"-?\d{1,20}", re.ASCII)  # ns of the year 9999 take 18
 _TRUE = frozenset({"t", "T", "true", "True", "TRUE"})

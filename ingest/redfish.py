@@ -23,7 +23,7 @@ MAX_DEPTH = 4  # of what stands below Oem
 MAX_TIMES = 64  # of a report, whose text is not read again
 NO_REPORT = "MetricReport"
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?", re.ASCII)
 _WORDS = {"true": 1.0, "false": 0.0}
 _NOT_FINITE = {"nan", "inf", "infinity"}
 _BETWEEN = re.compile(r"[/#]+")
