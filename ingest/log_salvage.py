@@ -51,7 +51,7 @@ class Salvage:
 def mend(path: Path, *, at_least: int = 0) -> Salvage | None:
     """Looks at a log that this process is about to write; None when there is nothing wrong.
 
-    Reads all of the file: 4 s for one of 2 GB on a machine where a page comes from memory.
+    Reads all of the file: 15 s of CPU time for one of 2 GB (0.81 s for 111 MB).
 
     Parameters
     ----------
