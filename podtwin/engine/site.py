@@ -132,8 +132,13 @@ class SiteState:
         said = STATE.decode(frame.body)
         if said.online is False:
             self.time.offline(frame.node)
+        known = self.time.nodes.get(frame.node)
+        if known is not None and said.online is not None:
+            known.backlog = said.backlog
         if said.missing is not None:
-            told(self.time.node(frame.node).gaps, frame.boot, said.missing, frame.recv_ns)
+            # What a node sends behind the present is on its way, and nothing that did not come.
+            node = self.time.node(frame.node)
+            told(node.gaps, frame.boot, max(0, said.missing - node.backlog), frame.recv_ns)
         return self.close(frame)
 
     def tick(self, frame: Frame) -> int:

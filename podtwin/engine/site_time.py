@@ -40,6 +40,7 @@ class NodeTime(msgspec.Struct, array_like=True):
     period_ns : the shortest of its points, 0 while nothing said so.
     born : whether a birth said so; otherwise its readings do.
     gaps : by boot, numbers that are missing; see `engine.gaps`.
+    backlog : numbers on their way behind newer ones, as the node last said.
     """
 
     time_ns: int = 0
@@ -49,6 +50,7 @@ class NodeTime(msgspec.Struct, array_like=True):
     idle: bool = False
     clock: NodeClock = msgspec.field(default_factory=NodeClock)
     gaps: dict[str, Gap] = {}
+    backlog: int = 0
 
     def is_silent(self, tick_ns: int) -> bool:
         """Whether it has been silent for longer than it should be."""

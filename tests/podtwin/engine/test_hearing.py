@@ -42,8 +42,11 @@ class Log:
                 yield self.put(reading({SUPPLY: 20.0}, ts_ns, node=node, recv_ns=now_ns))
 
     def missing(self, number: int, boot: str = "B") -> Frame:
+        return self.state(StateBody(None, missing=number), boot)
+
+    def state(self, said: StateBody, boot: str = "") -> Frame:
         now_ns = MIDNIGHT_NS + self.second * NS
-        body = encode_body(StateBody(None, missing=number))
+        body = encode_body(said)
         return self.put(
             Frame(0, Kind.STATE, "ams-03", "gw-1", boot, None, now_ns, now_ns, 0, Source.MEASURED,
                   0, body)
@@ -78,6 +81,15 @@ def test_a_gap_that_stays_open_is_told_and_ends_when_it_is_filled(log: Log, engi
     assert alert.text.endswith("Suspected: gw-1.")
     engine.feed([log.missing(0)])
     assert said(engine.feed(log.seconds(30)).notices) == ["alert.resolved"]
+
+
+def test_what_a_node_sends_behind_the_present_is_on_its_way_and_no_gap(
+    log: Log, engine: Engine
+) -> None:
+    engine.feed([log.state(StateBody(online=True, backlog=9_000)), log.missing(8_900)])
+    assert engine.feed(log.seconds(300)).transitions == []
+    engine.feed([log.state(StateBody(online=True)), log.missing(7)])
+    assert said(engine.feed(log.seconds(70)).notices) == ["alert.firing"]
 
 
 def test_a_gap_that_is_filled_in_time_is_nothing(log: Log, engine: Engine) -> None:
