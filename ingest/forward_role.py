@@ -12,7 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -60,8 +60,25 @@ def wait_s(tries: int, asked_s: float | None, chance: float) -> float:
     return (asked_s or 0.0) + chance * ceiling_s
 
 
-def nothing_again() -> None:
-    """What is tried again where nobody can ask for it."""
+class Beside(Protocol):
+    """What is done with a sink beside the Frames."""
+
+    def __call__(self) -> None:
+        """A bounded piece of it; raises as a sink does."""
+
+    def trouble(self) -> str:
+        """What is the matter with it; for any thread."""
+
+
+class _Nothing:
+    def __call__(self) -> None:
+        """Does nothing."""
+
+    def trouble(self) -> str:
+        return ""
+
+
+NOTHING_BESIDE: Final = _Nothing()
 
 
 class ForwardRole(ThreadRole):
@@ -71,8 +88,7 @@ class ForwardRole(ThreadRole):
     ----------
     forwarders : one a log, all to the same sink.
     target : what it is, for people.
-    again : sends what a person asked to be tried again; called after a round that went well, and
-        raises as a sink does.
+    beside : what else is done with the sink, called after a round that went well.
     chance : in [0, 1), for the jitter.
     name : of the thread, where there are several.
     """
@@ -83,7 +99,7 @@ class ForwardRole(ThreadRole):
         target: str,
         clock: Clock,
         *,
-        again: Callable[[], None] = nothing_again,
+        beside: Beside = NOTHING_BESIDE,
         chance: Callable[[], float] = random.random,
         name: str = NAME,
         stop_s: float = STOP_S,
@@ -92,7 +108,7 @@ class ForwardRole(ThreadRole):
         self._forwarders = forwarders
         self._target = target
         self._clock = clock
-        self._again = again
+        self._beside = beside
         self._chance = chance
         self._retries: Counter[str] = Counter()
         self._failed = 0
@@ -121,7 +137,7 @@ class ForwardRole(ThreadRole):
         """One read of each log, delivered; the pause before the next. [s]"""
         try:
             done = [forwarder.advance() for forwarder in self._forwarders]
-            self._again()
+            self._beside()
         except Unreachable as error:
             self._note(
                 Stalled.UNREACHABLE, f"{self._target} does not answer ({error}); trying again"
@@ -162,7 +178,9 @@ class ForwardRole(ThreadRole):
         self._why, self._stalled, self._failed = "", None, 0
 
     def _trouble(self) -> str:
-        return f"{self._why}; {self.lag()} frames wait in the log" if self._why else ""
+        if self._why:
+            return f"{self._why}; {self.lag()} frames wait in the log"
+        return self._beside.trouble()
 
     def _detail(self) -> str:
         return f"{self.lag()} frames wait in the log"

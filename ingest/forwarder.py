@@ -12,13 +12,14 @@ from typing import Final
 
 import structlog
 
-from podcore.frame import Frame
+from podcore.frame import Frame, Kind
 from podcore.ports import LogReader, Sink, WriteRefused
 from podcore.undelivered import ForwardBook, Undelivered
 
 READ_LIMIT: Final = 2_000  # Frames at once: 2.4 MB at 1.2 kB, and about 22,000 lines
 MAX_LINE: Final = 4_096  # bytes of a refused line that are kept: an asset of 150 points
 
+_MINUTE_NS: Final = 60_000_000_000
 _logger = structlog.get_logger("forward")
 
 
@@ -62,7 +63,8 @@ class Forwarder:
         if not frames:
             return 0
         refused = self._sink.write(frames)
-        self._book.settle(self._cursor, frames[-1].offset, self._kept(frames, refused))
+        kept = self._kept(frames, refused)
+        self._book.settle(self._cursor, frames[-1].offset, kept, _minutes(frames))
         self._offset = frames[-1].offset
         self.frames += len(frames)
         self.look()
@@ -99,3 +101,9 @@ class Forwarder:
             refused.line[:MAX_LINE],
             len(refused.line),
         )
+
+
+def _minutes(frames: Sequence[Frame]) -> set[tuple[str, int]]:
+    """The sites and minutes of which these hold readings."""
+    reading = Kind.READING
+    return {(each.site, each.ts_ns // _MINUTE_NS) for each in frames if each.kind is reading}

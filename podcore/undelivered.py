@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,5 +39,14 @@ class ForwardBook(Protocol):
     def get(self, reader: str) -> int:
         """The last offset done, 0 for a reader never seen."""
 
-    def settle(self, reader: str, offset: int, refused: Sequence[Undelivered]) -> None:
-        """Keeps the refused and moves the cursor, in one transaction."""
+    def settle(
+        self,
+        reader: str,
+        offset: int,
+        refused: Sequence[Undelivered],
+        minutes: Collection[tuple[str, int]] = (),
+    ) -> None:
+        """Keeps the refused and moves the cursor, in one transaction.
+
+        minutes : of which sites, since 1970, something was delivered.
+        """

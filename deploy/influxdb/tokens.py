@@ -1,11 +1,12 @@
-"""Tokens for one bucket of InfluxDB 2, each with the rights that it needs and no others.
+"""Tokens for one bucket of InfluxDB 2, or several, each with the rights that it needs alone.
 
     python tokens.py --admin-token-file FILE --out DIR podtwin:rw grafana:r edge-ams-03:w
 
 Each becomes a file of its name in DIR, readable by owner and group. A token that is there and
 still does what it should stays; else a new one is made and the old one of that name is revoked.
 The bucket is made when it is missing, and kept as it is when it is there; `--retention 400d` is
-how long a new one keeps, for ever by default.
+how long a new one keeps, for ever by default. `--also podtwin_1m=400d`, any number of times, names
+a bucket beside it that is made likewise, and that the tokens reach as well.
 
 A server that was never set up is, with `--admin-password-file FILE`: organisation, bucket, and a
 first user `admin` with that password and the token of `--admin-token-file`. Secrets go from files
@@ -33,14 +34,15 @@ def main() -> None:
         if wanted.admin_password_file is not None:
             set_up(influx, wanted, admin)
         org = org_id(influx, wanted.org)
-        bucket = bucket_id(influx, org, wanted.bucket, wanted.retention)
+        named = [(wanted.bucket, wanted.retention), *wanted.also]
+        buckets = {name: bucket_id(influx, org, name, kept_s) for name, kept_s in named}
         for name, _, rights in (spec.partition(":") for spec in wanted.tokens):
             path = wanted.out / name
-            if path.exists() and works(wanted, path.read_text().strip(), bucket, rights):
+            if path.exists() and works(wanted, path.read_text().strip(), buckets, rights):
                 say(f"{name}: the token of {path} stays")
                 continue
             revoke(influx, org, name)
-            keep(path, make(influx, org, bucket, name, rights))
+            keep(path, make(influx, org, list(buckets.values()), name, rights))
             say(f"{name}: a new token in {path}, may {' and '.join(RIGHTS[r] for r in rights)}")
 
 
@@ -53,6 +55,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--admin-token-file", type=Path, required=True)
     parser.add_argument("--admin-password-file", type=Path)
     parser.add_argument("--retention", type=seconds, default=0, help="as 36h, 400d; 0 for ever")
+    parser.add_argument("--also", type=also, action="append", default=[], metavar="NAME=RETENTION")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("tokens", nargs="+", type=spec, metavar="NAME:RIGHTS", help="as grafana:r")
     return parser.parse_args()
@@ -65,6 +68,12 @@ def spec(text: str) -> str:
     if not (plain and rights and set(rights) <= set(RIGHTS)):
         raise argparse.ArgumentTypeError(f"{text!r} is no NAME:RIGHTS; write podtwin:rw")
     return text
+
+
+def also(text: str) -> tuple[str, int]:
+    """A bucket and its retention; without one it keeps for ever."""
+    name, _, kept = text.partition("=")
+    return name, seconds(kept or "0")
 
 
 def seconds(text: str) -> int:
@@ -132,13 +141,16 @@ def length(seconds: int) -> str:
     return f"{seconds / 3_600:g} h" if seconds else "for ever"
 
 
-def works(wanted: argparse.Namespace, token: str, bucket: str, rights: str) -> bool:
-    """Whether a token may do to the bucket what it should, and nothing more."""
-    into = {"org": wanted.org, "bucket": wanted.bucket}
+def works(wanted: argparse.Namespace, token: str, buckets: dict[str, str], rights: str) -> bool:
+    """Whether a token may do to each bucket what it should, and nothing more."""
     with client(wanted.url, token) as influx:
-        reads = influx.get(f"/api/v2/buckets/{bucket}").is_success
-        writes = influx.post("/api/v2/write", params=into, content=b"").is_success
-    return (reads, writes) == ("r" in rights, "w" in rights)
+        for name, bucket in buckets.items():
+            into = {"org": wanted.org, "bucket": name}
+            reads = influx.get(f"/api/v2/buckets/{bucket}").is_success
+            writes = influx.post("/api/v2/write", params=into, content=b"").is_success
+            if (reads, writes) != ("r" in rights, "w" in rights):
+                return False
+    return True
 
 
 def revoke(influx: httpx.Client, org: str, name: str) -> None:
@@ -149,10 +161,13 @@ def revoke(influx: httpx.Client, org: str, name: str) -> None:
             call(influx, "DELETE", f"/api/v2/authorizations/{token['id']}")
 
 
-def make(influx: httpx.Client, org: str, bucket: str, name: str, rights: str) -> str:
+def make(influx: httpx.Client, org: str, buckets: list[str], name: str, rights: str) -> str:
     """A new token."""
-    resource = {"type": "buckets", "id": bucket, "orgID": org}
-    permissions = [{"action": RIGHTS[right], "resource": resource} for right in rights]
+    permissions = [
+        {"action": RIGHTS[right], "resource": {"type": "buckets", "id": bucket, "orgID": org}}
+        for bucket in buckets
+        for right in rights
+    ]
     body = {"orgID": org, "description": OURS + name, "permissions": permissions}
     return str(call(influx, "POST", "/api/v2/authorizations", json=body)["token"])
 

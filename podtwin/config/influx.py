@@ -11,10 +11,12 @@ from pydantic import SecretStr
 from podcore.errors import ConfigError
 from podcore.names import did_you_mean
 from podtwin.config.settings import InfluxSettings, Settings, SinkSettings
-from podtwin.store.influx_client import SINK, InfluxAddress, InfluxTarget
+from podtwin.store.influx_client import SINK, Downsampling, InfluxAddress, InfluxTarget, KeptBucket
+from podtwin.store.rollup import HOUR, MINUTE
 
 MAX_SINKS = 8  # a thread and a cursor each; each encodes and sends all that the logs hold
 _MAX_TOKEN_BYTES = 4_096
+_BUCKETS = 3  # raw, minutes, hours
 
 
 def influx_targets(settings: Settings) -> tuple[InfluxTarget, ...]:
@@ -56,7 +58,21 @@ def _target(
         # The client would say so with the token in its message.
         rule = "a token is one word without blanks and line ends"
         raise ConfigError(place, None, rule, "leave nothing else in its file")
-    return InfluxTarget(name, InfluxAddress(influx.url, influx.org, influx.bucket, token))
+    address = InfluxAddress(influx.url, influx.org, influx.bucket, token)
+    return InfluxTarget(name, address, _downsampling(influx))
+
+
+def _downsampling(influx: InfluxSettings) -> Downsampling | None:
+    if not influx.downsample:
+        return None
+    minute = influx.minute_bucket or f"{influx.bucket}_{MINUTE.name}"
+    hour = influx.hour_bucket or f"{influx.bucket}_{HOUR.name}"
+    if len({influx.bucket, minute, hour}) < _BUCKETS:
+        raise ConfigError("minute_bucket", minute, "two buckets have one name", "name three")
+    return Downsampling(
+        KeptBucket(minute, round(influx.minute_keep or 0)),
+        KeptBucket(hour, round(influx.hour_keep or 0)),
+    )
 
 
 def _token_of(sink: SinkSettings, place: str) -> SecretStr | None:

@@ -161,6 +161,16 @@ class InfluxSettings(_Section):
     """Name of the bucket; its retention must reach back as far as what is sent."""
     token: SecretStr | None = None
     """May write and read the bucket; better given as PODTWIN_INFLUX__TOKEN_FILE."""
+    downsample: bool = False
+    """Whether minutes and hours go to buckets of their own; the token has to reach these too."""
+    minute_bucket: str | None = None
+    """Bucket of the minutes; unset: `bucket` with `_1m` behind it."""
+    minute_keep: Seconds | None = None
+    """Retention that it is made with, as `400d`; unset: for ever."""
+    hour_bucket: str | None = None
+    """Bucket of the hours; unset: `bucket` with `_1h` behind it."""
+    hour_keep: Seconds | None = None
+    """Retention that it is made with; unset: for ever."""
 
 
 class SinkSettings(InfluxSettings):

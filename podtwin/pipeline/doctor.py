@@ -22,6 +22,7 @@ from podtwin.dashboard import built_static_dir
 from podtwin.pipeline.checks import Check, Verdict
 from podtwin.pipeline.doctor_broker import check_broker
 from podtwin.pipeline.doctor_certificate import check_certificate
+from podtwin.pipeline.doctor_downsampled import check_downsampled
 from podtwin.pipeline.doctor_influx import check_influx
 
 LOW_DISK_BYTES = 5 * 1024**3  # twice the log's bound, and a week of a small site's history
@@ -64,6 +65,7 @@ def _influx(settings: Settings, clock: Clock) -> Iterator[Check]:
         return
     for target in targets:
         yield from check_influx(target, settings.data_dir, clock)
+        yield from check_downsampled(target, settings.data_dir)
 
 
 def check_clock(clock: Clock) -> Check:

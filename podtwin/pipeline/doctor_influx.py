@@ -53,22 +53,17 @@ def _checks(target: InfluxTarget, data_dir: Path, clock: Clock) -> Iterator[Chec
 
 def _of_server(target: InfluxTarget, data_dir: Path, clock: Clock) -> Iterator[Check]:
     address = target.address
-    with httpx.Client(
-        base_url=address.url,
-        headers={"Authorization": f"Token {address.token}"},
-        timeout=ANSWER_S,
-        trust_env=False,  # neither reads nor writes go through a proxy
-    ) as client:
+    with client_of(address) as client:
         reached, answer = _reach(client, address)
         yield reached
         if answer is None:
             return
         yield _clocks(answer, clock)
-        may_write = _may_write(client, address)
+        may_write = check_write(client, address)
         yield may_write
         if may_write.verdict is Verdict.FAIL and may_write.name != "write":
             return
-        may_read = _may_read(address)
+        may_read = check_read(address)
         yield may_read
         if may_read.verdict is Verdict.OK:
             oldest_ns = oldest_waiting(data_dir, target.name)
@@ -115,6 +110,29 @@ def check_refused(state: Path, sink: str) -> Check:
     return Check("refused", Verdict.WARN, f"lines: {found}", way_out)
 
 
+def client_of(address: InfluxAddress) -> httpx.Client:
+    """Speaks to the server as the owner of the token."""
+    return httpx.Client(
+        base_url=address.url,
+        headers={"Authorization": f"Token {address.token}"},
+        timeout=ANSWER_S,
+        trust_env=False,  # neither reads nor writes go through a proxy
+    )
+
+
+def kept_s(client: httpx.Client, address: InfluxAddress) -> int:
+    """The retention of the bucket, 0 for ever. [s]
+
+    Raises
+    ------
+    HTTPError, LookupError  When it does not say.
+    """
+    asked = {"org": address.org, "name": address.bucket}
+    answer = client.get("/api/v2/buckets", params=asked).raise_for_status()
+    rules = answer.json()["buckets"][0]["retentionRules"]
+    return min((rule["everySeconds"] for rule in rules if rule["everySeconds"]), default=0)
+
+
 def _reach(client: httpx.Client, address: InfluxAddress) -> tuple[Check, httpx.Response | None]:
     try:
         answer = client.get("/health")
@@ -150,7 +168,8 @@ def _clocks(answer: httpx.Response, clock: Clock) -> Check:
     return Check("clock", Verdict.OK, found)
 
 
-def _may_write(client: httpx.Client, address: InfluxAddress) -> Check:
+def check_write(client: httpx.Client, address: InfluxAddress) -> Check:
+    """Whether the bucket is there and may be written."""
     query = {"org": address.org, "bucket": address.bucket, "precision": "ns"}
     try:
         answer = client.post("/api/v2/write", params=query, content=b"")
@@ -173,7 +192,8 @@ def _may_write(client: httpx.Client, address: InfluxAddress) -> Check:
     return Check("write", Verdict.FAIL, f"{answer.status_code} {said}", "see its log")
 
 
-def _may_read(address: InfluxAddress) -> Check:
+def check_read(address: InfluxAddress) -> Check:
+    """Whether the bucket may be read."""
     try:
         FluxReader(address).rows(flux.last(Rows(address.bucket, "")), ANSWER_S)
     except Refused as error:
@@ -189,25 +209,24 @@ def _retention(
 ) -> Check:
     name = "retention"
     try:
-        answer = client.get(
-            "/api/v2/buckets", params={"org": address.org, "name": address.bucket}
-        ).raise_for_status()
-        rules = answer.json()["buckets"][0]["retentionRules"]
+        keeps_s = kept_s(client, address)
     except (httpx.HTTPError, LookupError) as error:
         found = f"cannot be asked for ({error})"
         return Check(name, Verdict.WARN, found, "give the token read:buckets")
-    kept_s = min((rule["everySeconds"] for rule in rules if rule["everySeconds"]), default=0)
-    if not kept_s:
+    if not keeps_s:
         return Check(name, Verdict.OK, "the bucket keeps everything")
-    kept = f"the bucket keeps {_length(kept_s)}"
-    if oldest_ns is not None and oldest_ns < clock.now_ns() - kept_s * NS:
+    kept = f"the bucket keeps {length(keeps_s)}"
+    if oldest_ns is not None and oldest_ns < clock.now_ns() - keeps_s * NS:
         found = f"{kept}, and readings of {rfc3339(oldest_ns)} wait to be sent"
         way_out = "lengthen the bucket's retention; what is older is refused as `bucket retention`"
         return Check(name, Verdict.FAIL, found, way_out)
     return Check(name, Verdict.OK, kept)
 
 
-def _length(seconds: int) -> str:
+def length(seconds: int) -> str:
+    """A retention in words."""
+    if not seconds:
+        return "everything"
     return f"{seconds / _DAY_S:g} days" if seconds >= _DAY_S else f"{seconds / 3600:g} h"
 
 

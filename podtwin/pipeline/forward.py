@@ -13,8 +13,10 @@ from podcore.ports import Clock, LogReader
 from podcore.retry import RetryRequest, RetryRequests
 from podcore.site import Site
 from podcore.thread_role import STOP_S
+from podtwin.store.downsampling import Marks, forget
 from podtwin.store.influx import InfluxSink
 from podtwin.store.influx_client import SINK, InfluxTarget
+from podtwin.store.influx_downsampler import Downsampler
 from podtwin.store.influx_lines import LineEncoder
 from podtwin.store.retries import SinkRetries
 from podtwin.store.state import StateStore
@@ -45,19 +47,49 @@ def make_forward_role(
     log, derived : on connections of this role's own.
     sites : what the log's registry knows, asked from the role's thread.
     """
-    sink = InfluxSink(target.address, LineEncoder(sites), clock)
-    book = SqliteForwardBook(state, clock)
+    encoder = LineEncoder(sites)
+    sink = InfluxSink(target.address, encoder, clock)
+    downsampler = _downsampler(target, state, encoder, clock)
+    book = SqliteForwardBook(state, clock, downsampled=target.name if downsampler else "")
     logs = {"log": log, "derived": derived}
     forwarders = [Forwarder(name, reader, target.name, sink, book) for name, reader in logs.items()]
-    again = Resender(SinkRetries(state, target.name), UndeliveredRows(state), sink, clock)
+    resender = Resender(SinkRetries(state, target.name), UndeliveredRows(state), sink, clock)
     return ForwardRole(
         forwarders,
         f"InfluxDB, {target.address},",
         clock,
-        again=again,
+        beside=Beside(resender, downsampler),
         name=NAME if target.name == SINK else f"{NAME}-{target.name}",
         stop_s=stop_s,
     )
+
+
+class Beside:
+    """What is done with a sink beside the Frames; implements `ingest.forward_role.Beside`."""
+
+    def __init__(self, resender: Resender, downsampler: Downsampler | None) -> None:
+        self._resender = resender
+        self._downsampler = downsampler
+
+    def __call__(self) -> None:
+        """Sends again what a person asked for, and makes buckets of what is marked."""
+        self._resender()
+        if self._downsampler is not None:
+            self._downsampler()
+
+    def trouble(self) -> str:
+        """Why buckets are not made; Frames are delivered meanwhile."""
+        return self._downsampler.why if self._downsampler else ""
+
+
+def _downsampler(
+    target: InfluxTarget, state: StateStore, encoder: LineEncoder, clock: Clock
+) -> Downsampler | None:
+    if target.downsampling is None:
+        forget(state, target.name)
+        return None
+    marks = Marks(state, target.name, target.place)
+    return Downsampler(target.address, target.downsampling, marks, encoder, clock)
 
 
 class Resender:
@@ -116,3 +148,4 @@ def drop_unconfigured(
             way_out="configured again, it begins with the oldest Frame that the log still holds",
         )
         state.drop(reader)
+        forget(state, reader.split("/")[1])

@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ingest.forwarder import cursor_name
 from ingest.log import SharedLogReader
 from podtwin.pipeline.options import INFLUX
+from podtwin.store.downsampling import marked_hours
 from podtwin.store.history import EmbeddedHistory
+from podtwin.store.influx_bins import RolledBins
 from podtwin.store.influx_client import InfluxTarget, first_of
 from podtwin.store.influx_history import InfluxHistory
 from podtwin.store.influx_reader import FluxReader
@@ -47,7 +50,16 @@ def stored(
         return Stored(history, _offsets(cursor, "sealer/log", "sealer/derived"))
     sink = first_of(sinks, kind)
     done = _offsets(cursor, cursor_name(sink.name, "log"), cursor_name(sink.name, "derived"))
-    return Stored(InfluxHistory(FluxReader(sink.address), log, derived, done), done)
+    reader = FluxReader(sink.address)
+    rolled = _rolled(reader, sink, data_dir / "state.db")
+    return Stored(InfluxHistory(reader, log, derived, done, rolled=rolled), done)
+
+
+def _rolled(reader: FluxReader, sink: InfluxTarget, state: Path) -> RolledBins | None:
+    if sink.downsampling is None:
+        return None
+    marked = partial(marked_hours, state, sink.name, sink.place)
+    return RolledBins(reader, sink.downsampling.buckets(), marked)
 
 
 def cursor_of(state: Path, reader: str) -> int:

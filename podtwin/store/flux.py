@@ -8,7 +8,7 @@ interpolation `${…}`.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,6 +20,7 @@ LAST_NS: Final = 2**63 - 2
 # Names in a question. With more of them the points are asked for of every asset, or the site as a
 # whole: 2,000 names would be a text of 200 kB, which the database needs 3 s to understand.
 MAX_NAMED: Final = 200
+_FIELDS: Final = 3  # of a point in a raw bucket, with which that was measured
 
 FEW: Final = 8  # tests in a row
 
@@ -28,12 +29,18 @@ _PLAIN: Final = frozenset(string.ascii_letters + string.digits + " -_./:")
 _COLUMNS: Final = '["_time", "_value", "_field", "asset", "source"]'
 
 
+def fields_of(point: str) -> list[str]:
+    """The fields of a point in a raw bucket."""
+    return [value_field(point), point + SD, point + FLAGS]
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows of one site in a bucket.
 
     points : local ids `asset/point`; empty means all.
     from_ns, to_ns : half open, [from, to).
+    fields : those of a point.
     """
 
     bucket: str
@@ -42,6 +49,7 @@ class Rows:
     sources: tuple[Source, ...] = tuple(Source)
     from_ns: int = 0
     to_ns: int = LAST_NS
+    fields: Callable[[str], list[str]] = fields_of
 
     def within(self, from_ns: int, to_ns: int) -> Rows:
         """The same rows of another range."""
@@ -76,6 +84,14 @@ def count(rows: Rows) -> str:
     return f'{_chosen(rows)} |> count() |> keep(columns: ["_value"]) |> sum()'
 
 
+def hours(rows: Rows) -> str:
+    """The hours that hold anything, rows of `_time`, each its beginning."""
+    return (
+        f"{_chosen(rows)} |> aggregateWindow(every: 1h, fn: count, createEmpty: false,"
+        ' timeSrc: "_start") |> keep(columns: ["_time"]) |> unique(column: "_time")'
+    )
+
+
 def sites(bucket: str) -> str:
     """The sites of a bucket, rows of `_value`."""
     # Without a start only the last 30 days are looked through.
@@ -99,7 +115,7 @@ def _chosen(rows: Rows) -> str:
         _one_of("source", [source.word for source in rows.sources]),
         'r.asset != ""',  # the lines `frame` have none
     ]
-    tests += _of_points(rows.points) if rows.points else []
+    tests += _of_points(rows.points, rows.fields) if rows.points else []
     return (
         f"from(bucket: {quote(rows.bucket)})"
         f" |> range(start: {_time(rows.from_ns)}, stop: {_time(rows.to_ns)})"
@@ -107,7 +123,7 @@ def _chosen(rows: Rows) -> str:
     )
 
 
-def _of_points(points: Sequence[str]) -> list[str]:
+def _of_points(points: Sequence[str], fields: Callable[[str], list[str]]) -> list[str]:
     """The test for points, a list of one or none; what it lets through may be more of the site.
 
     Assets with the same points are asked for together: a class has one list of points.
@@ -119,18 +135,19 @@ def _of_points(points: Sequence[str]) -> list[str]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for asset, of in names.items():
         groups.setdefault(tuple(of), []).append(asset)
-    if sum(len(of) + len(assets) for of, assets in groups.items()) <= MAX_NAMED:
-        return [_any([_of_group(of, assets) for of, assets in groups.items()])]
+    most = MAX_NAMED * _FIELDS // len(fields(""))
+    if sum(len(of) + len(assets) for of, assets in groups.items()) <= most:
+        tests = [
+            f"({_one_of('asset', assets)} and {_of_fields(of, fields)})"
+            for of, assets in groups.items()
+        ]
+        return [_any(tests)]
     distinct = list(dict.fromkeys(point for of in groups for point in of))
-    return [_one_of("_field", _fields(distinct))] if len(distinct) <= MAX_NAMED else []
+    return [_of_fields(distinct, fields)] if len(distinct) <= most else []
 
 
-def _of_group(points: Sequence[str], assets: Sequence[str]) -> str:
-    return f"({_one_of('asset', assets)} and {_one_of('_field', _fields(points))})"
-
-
-def _fields(points: Iterable[str]) -> list[str]:
-    return [field for p in points for field in (value_field(p), p + SD, p + FLAGS)]
+def _of_fields(points: Iterable[str], fields: Callable[[str], list[str]]) -> str:
+    return _one_of("_field", [field for point in points for field in fields(point)])
 
 
 def _one_of(column: str, words: Iterable[str]) -> str:

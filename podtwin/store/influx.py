@@ -101,6 +101,15 @@ class InfluxSink:
         """Stores a line that was refused before; what is refused now. Raises as `write` does."""
         return self._send_lines([_Line(0, line.encode() + b"\n")])
 
+    def prove(self) -> None:
+        """Asks whether the bucket is there and may be written; raises as `write` does."""
+        self._post(())
+
+    def write_lines(self, lines: Iterable[bytes]) -> list[WriteRefused]:
+        """Stores lines, each with its end; what of them is refused. Raises as `write` does."""
+        parts = [Part(0, text, 1) for text in lines]
+        return self._send_parts(parts)
+
     def _send_parts(self, parts: Iterable[Part]) -> list[WriteRefused]:
         refused: list[WriteRefused] = []
         for request in requests(parts):

@@ -6,11 +6,12 @@ batching writer hides what was lost, and its records cost more than the rows tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from podcore.errors import ConfigError
+from podtwin.store.rollup import HOUR, MINUTE, Rollup
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -39,11 +40,42 @@ class InfluxAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptBucket:
+    """A downsampled bucket. keep_s : its retention, 0 for ever."""
+
+    bucket: str
+    keep_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Downsampling:
+    """Where the minutes and the hours of a raw bucket go."""
+
+    minute: KeptBucket
+    hour: KeptBucket
+
+    def buckets(self) -> Mapping[str, str]:
+        """By the name of the rollup."""
+        return {MINUTE.name: self.minute.bucket, HOUR.name: self.hour.bucket}
+
+    def at(self, address: InfluxAddress, rollup: Rollup) -> InfluxAddress:
+        """The address of the bucket of a rollup, beside that of the raw one."""
+        return replace(address, bucket=self.buckets()[rollup.name])
+
+
+@dataclass(frozen=True, slots=True)
 class InfluxTarget:
     """A database that readings are forwarded to. name : in cursors, metrics and letters."""
 
     name: str
     address: InfluxAddress
+    downsampling: Downsampling | None = None
+
+    @property
+    def place(self) -> str:
+        """Which buckets are made of which, as text."""
+        buckets = self.downsampling.buckets().values() if self.downsampling else ()
+        return " ".join((self.address.url, self.address.org, self.address.bucket, *buckets))
 
 
 def first_of(targets: Sequence[InfluxTarget], history: str) -> InfluxTarget:

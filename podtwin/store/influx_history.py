@@ -20,9 +20,10 @@ from podtwin.store import flux
 from podtwin.store.bins import bins_of
 from podtwin.store.flux import Rows
 from podtwin.store.history import LONG_SCHEMA, latest_of, series_of
-from podtwin.store.influx_lines import FLAGS, SD, VALUE
-from podtwin.store.influx_reader import READ_S, FluxReader
-from podtwin.store.rows import ANSWERED, ORDER, SCHEMA, SERIES, RowBuilder, settle
+from podtwin.store.influx_bins import RolledBins
+from podtwin.store.influx_reader import READ_S, FluxReader, long_rows
+from podtwin.store.rollup import HOUR
+from podtwin.store.rows import ANSWERED, ORDER, SERIES, RowBuilder, settle
 from podtwin.store.view import logs_of
 
 # As for the embedded history; the text of an answer adds 65 bytes a row to that.
@@ -38,8 +39,6 @@ VALUE_BYTES: Final = 9
 FRAMES_AT_ONCE: Final = 5_000
 
 _END: Final = 2**63 - 1
-_KEY: Final = ("ts", *SERIES)
-_OLDEST: Final = -(2**63)  # a delay that any row of a log outdoes
 
 
 class InfluxHistory:
@@ -53,6 +52,7 @@ class InfluxHistory:
     log, derived : the logs, for what is not forwarded yet.
     forwarded : offsets (log, derived) up to which the bucket holds everything.
     short_s : how long `latest`, `extent` and `sites` wait for an answer.
+    rolled : the downsampled buckets, where there are any.
     """
 
     def __init__(
@@ -63,9 +63,11 @@ class InfluxHistory:
         forwarded: Callable[[], tuple[int, int]],
         *,
         short_s: float = SHORT_S,
+        rolled: RolledBins | None = None,
     ) -> None:
         self._reader = reader
         self._short_s = short_s
+        self._rolled = rolled
         self._tails = {"log": log, "derived": derived}
         self._forwarded = forwarded
 
@@ -85,7 +87,7 @@ class InfluxHistory:
             return
         tail, rows = self._tail(query), self._rows(query)
         for span in self._pieces(rows, tail):
-            found = _long(self._reader.rows(flux.values(rows.within(*span))))
+            found = long_rows(self._reader.rows(flux.values(rows.within(*span))))
             waiting = _waiting(tail.between(*span), query.points)
             piece = settle(pl.concat([_chosen(found, query.points), waiting]))
             if not piece.is_empty():
@@ -93,14 +95,17 @@ class InfluxHistory:
 
     def bins(self, query: SeriesQuery, step_ns: int) -> Iterator[pl.DataFrame]:
         """The ranges as bins of a step, in tables of `bins.BINS`: each bin of a series once."""
-        return bins_of(query.site, self.frames(query), step_ns)
+        if self._rolled is None:
+            return bins_of(query.site, self.frames(query), step_ns)
+        waiting = {frame.ts_ns // HOUR.width_ns for frame in self._tail(query).frames}
+        return self._rolled.read(query, step_ns, self.frames, waiting)
 
     def latest(self, site: str) -> list[Latest]:
         """The newest value of every point and source, however old."""
         query = _all_of(site)
         tail = self._tail(query)
         rows = self._rows(query)
-        found = _long(self._reader.rows(flux.last(rows), self._short_s))
+        found = long_rows(self._reader.rows(flux.last(rows), self._short_s))
         whole = _newest(found, tail.frames).with_columns(
             pl.col("ts").cast(pl.Int64)
         )  # a datetime would lose its ns
@@ -200,22 +205,6 @@ def _all_of(site: str) -> SeriesQuery:
 
 def _ts_ns(frame: Frame) -> int:
     return frame.ts_ns
-
-
-def _long(found: pl.DataFrame) -> pl.DataFrame:
-    """Fields `power`, `power__sd` and `power__flags` of an instant, as one row of the history."""
-    field = pl.col("field")
-    is_sd, is_flags = field.str.ends_with(SD), field.str.ends_with(FLAGS)
-    point = field.str.strip_suffix(VALUE).alias("point")
-    rows = found.filter(~is_sd & ~is_flags).with_columns(point)
-    for name, ending, rule in (("sd", SD, is_sd), ("flags", FLAGS, is_flags)):
-        point = field.str.strip_suffix(ending).alias("point")
-        value = pl.col("value").cast(SCHEMA[name], strict=False).alias(name)
-        beside = found.filter(rule).select("ts", "asset", point, "source", value)
-        rows = rows.join(beside.unique(_KEY), on=_KEY, how="left")
-    return rows.select(
-        *_KEY, "value", pl.col("flags").fill_null(0), "sd", pl.lit(_OLDEST).alias("recv_delay_ms")
-    )
 
 
 def _chosen(rows: pl.DataFrame, points: Sequence[str]) -> pl.DataFrame:

@@ -133,8 +133,9 @@ class LineEncoder:
         pieces: list[bytes] = [b""]
         order: list[int] = []
         assets = _by_asset(points)
+        source = Source(frame.source).word
         for asset, columns in assets.items():
-            pieces[-1] += self._head(frame, asset)
+            pieces[-1] += self.head(frame.site, asset, source)
             for column in columns:
                 name = _name(points[column])
                 _field(pieces, order, value_field(name), column)
@@ -172,20 +173,23 @@ class LineEncoder:
             if flag | frame.flags:
                 own.append(f"{escape(name + FLAGS)}={flag | frame.flags}")
         time = b" %d\n" % frame.ts_ns
-        lines = [self._head(frame, asset) + ",".join(own).encode() for asset, own in fields.items()]
+        source = Source(frame.source).word
+        lines = [
+            self.head(frame.site, asset, source) + ",".join(own).encode()
+            for asset, own in fields.items()
+        ]
         lines.append(_frame_head(frame) + _frame_fields(frame))
         return Encoded(time.join(lines) + time, len(lines), tuple(unsayable))
 
-    def _head(self, frame: Frame, asset: str) -> bytes:
-        """Measurement and tags of an asset."""
-        classes = self._classes.get(frame.site)
+    def head(self, site: str, asset: str, source: str) -> bytes:
+        """Measurement and tags of an asset, with the blank behind them. source : its word."""
+        classes = self._classes.get(site)
         if classes is None:
-            for site in self._sites():
-                self._learn(site)
-            classes = self._classes.setdefault(frame.site, {})
-        source = Source(frame.source).word
+            for known in self._sites():
+                self._learn(known)
+            classes = self._classes.setdefault(site, {})
         return (
-            f"{escape(classes.get(asset, OTHER))},site={escape(frame.site)}"
+            f"{escape(classes.get(asset, OTHER))},site={escape(site)}"
             f",asset={escape(asset)},source={source} "
         ).encode()
 

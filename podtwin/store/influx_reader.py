@@ -11,7 +11,8 @@ import polars as pl
 
 from podcore.errors import Refused, Unreachable
 from podtwin.store.influx_client import InfluxAddress, connect
-from podtwin.store.rows import TS
+from podtwin.store.influx_lines import FLAGS, SD, VALUE
+from podtwin.store.rows import SCHEMA, SERIES, TS
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -31,6 +32,8 @@ _FORBIDDEN: Final = (401, 403)
 _BAD_REQUEST: Final = 400  # among others an organisation that it does not know
 _NOT_FOUND: Final = 404
 _SAID: Final = 300  # characters of the database's own words that are passed on
+_KEY: Final = ("ts", *SERIES)
+_OLDEST: Final = -(2**63)  # a delay that any row of a log outdoes
 # What breaks off in the middle of an answer comes as a table of its own at the end.
 _BROKEN_OFF: Final = b"error,reference"
 
@@ -51,8 +54,7 @@ class FluxReader:
         table = self._table(flux, silence_s, _TEXT | {"_value": pl.Float64()})
         if table is None:
             return pl.DataFrame(schema=ROWS)
-        renamed = table.rename({"_field": "field", "_value": "value"})
-        return renamed.with_columns(_instant().alias("ts")).select(*ROWS)
+        return _timed(table).rename({"_field": "field", "_value": "value"}).select(*ROWS)
 
     def times(self, flux: str, silence_s: float = READ_S) -> list[int]:
         """The column `_time` in ns."""
@@ -92,6 +94,25 @@ class FluxReader:
             raise Unreachable(f"InfluxDB at {self.address.url} does not answer: {error}") from error
 
 
+def long_rows(found: pl.DataFrame) -> pl.DataFrame:
+    """Fields `power`, `power__sd` and `power__flags` of an instant, as one row of the history."""
+    field = pl.col("field")
+    is_sd, is_flags = field.str.ends_with(SD), field.str.ends_with(FLAGS)
+    point = field.str.strip_suffix(VALUE).alias("point")
+    rows = found.filter(~is_sd & ~is_flags).with_columns(point)
+    for name, ending, rule in (("sd", SD, is_sd), ("flags", FLAGS, is_flags)):
+        if rows.height == found.height:  # none has either
+            rows = rows.with_columns(pl.lit(None, dtype=SCHEMA[name]).alias(name))
+            continue
+        point = field.str.strip_suffix(ending).alias("point")
+        value = pl.col("value").cast(SCHEMA[name], strict=False).alias(name)
+        beside = found.filter(rule).select("ts", "asset", point, "source", value)
+        rows = rows.join(beside.unique(_KEY), on=_KEY, how="left")
+    return rows.select(
+        *_KEY, "value", pl.col("flags").fill_null(0), "sd", pl.lit(_OLDEST).alias("recv_delay_ms")
+    )
+
+
 def refusal(address: InfluxAddress, status: int | None, said: str) -> Refused | Unreachable:
     """What an answer that is an error means for who reads, with the way out."""
     where = f"InfluxDB at {address.url}"
@@ -115,6 +136,22 @@ def _words(body: str | bytes | None) -> str:
     except msgspec.DecodeError:
         return text.strip()[:_SAID]
     return str(known.get("message", text))[:_SAID]
+
+
+def _timed(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with `ts`.
+
+    Points of one message share its time, which is then read once: [m] 0.13 µs a row against 0.42.
+    """
+    times = table.select(pl.col("_time").unique()) if _has_several(table) else None
+    if times is None:
+        return table.with_columns(_instant().alias("ts"))
+    read = times.with_columns(_instant().alias("ts"))
+    return table.join(read, on="_time", how="left", maintain_order="left")
+
+
+def _has_several(table: pl.DataFrame) -> bool:
+    return any(table[name].n_unique() > 1 for name in ("_field", "asset"))
 
 
 def _instant() -> pl.Expr:

@@ -95,4 +95,14 @@ MIGRATIONS = (
       sink TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
       PRIMARY KEY (sink, reason)) WITHOUT ROWID;
     """,
+    # Hours of which buckets are to be made anew: `minutes` is a bit for each minute that changed.
+    # A site is in `downsampled` once all that its bucket held before is marked.
+    """
+    CREATE TABLE downsampling (
+      sink TEXT NOT NULL, site TEXT NOT NULL, hour INTEGER NOT NULL, minutes INTEGER NOT NULL,
+      PRIMARY KEY (sink, site, hour)) WITHOUT ROWID;
+    CREATE TABLE downsampled (
+      sink TEXT NOT NULL, site TEXT NOT NULL, place TEXT NOT NULL,
+      PRIMARY KEY (sink, site)) WITHOUT ROWID;
+    """,
 )

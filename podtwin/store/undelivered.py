@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from podcore.ports import Clock
 from podcore.undelivered import Undelivered
+from podtwin.store.downsampling import Minute, mark
 from podtwin.store.state import StateStore, set_cursor
 
 KEPT: Final = 20_000  # rows; 12 MB at 600 B, 100 MB with the longest lines and words
@@ -95,20 +96,36 @@ class UndeliveredRows:
 
 
 class SqliteForwardBook:
-    """Cursors and refusals of the forwarders; implements `podcore.undelivered.ForwardBook`."""
+    """Cursors and refusals of the forwarders; implements `podcore.undelivered.ForwardBook`.
 
-    def __init__(self, store: StateStore, clock: Clock, kept: int = KEPT) -> None:
+    Parameters
+    ----------
+    downsampled : the sink of which changed minutes are marked, or none.
+    """
+
+    def __init__(
+        self, store: StateStore, clock: Clock, kept: int = KEPT, *, downsampled: str = ""
+    ) -> None:
         self._store = store
         self._clock = clock
         self._kept = kept
+        self._downsampled = downsampled
 
     def get(self, reader: str) -> int:
         """The last offset done, 0 for a reader never seen."""
         return self._store.get(reader)
 
-    def settle(self, reader: str, offset: int, refused: Sequence[Undelivered]) -> None:
-        """Keeps the refused and moves the cursor, in one transaction."""
+    def settle(
+        self,
+        reader: str,
+        offset: int,
+        refused: Sequence[Undelivered],
+        minutes: Collection[Minute] = (),
+    ) -> None:
+        """Keeps the refused, marks the minutes and moves the cursor, in one transaction."""
         with self._store.transaction() as connection:
+            if self._downsampled:
+                mark(connection, self._downsampled, minutes)
             if refused:
                 self._keep(connection, refused)
             set_cursor(connection, reader, offset)

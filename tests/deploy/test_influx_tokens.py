@@ -117,6 +117,23 @@ def test_a_bucket_that_is_missing_is_made(server: Influxd, tmp_path: Path) -> No
     assert deployed.writes(deployed.token("podtwin")) == TAKEN
 
 
+def test_downsampled_buckets_are_made_and_reached(deployed: Deployed, server: Influxd) -> None:
+    minute, hour = f"{deployed.bucket}_1m", f"{deployed.bucket}_1h"
+    assert deployed.writes(deployed.token("podtwin"), minute) != TAKEN
+    also = (f"--also={minute}=400d", f"--also={hour}")
+    assert deployed.run(*also, *COMMAND).returncode == 0
+    for bucket, kept in ((minute, [400 * 86_400]), (hour, [])):
+        assert deployed.writes(deployed.token("podtwin"), bucket) == TAKEN
+        assert deployed.writes(deployed.token("grafana"), bucket) == FORBIDDEN
+        (found,) = server.get("/api/v2/buckets", name=bucket, org=ORG)["buckets"]
+        assert [
+            rule["everySeconds"] for rule in found["retentionRules"] if rule["everySeconds"]
+        ] == kept
+    before = deployed.token("podtwin")
+    assert deployed.run(*also, *COMMAND).returncode == 0
+    assert deployed.token("podtwin") == before
+
+
 def test_a_wrong_admin_token_ends_it_with_what_influxdb_said(deployed: Deployed) -> None:
     ended = deployed.run(*COMMAND, admin="wrong")
     assert ended.returncode == 1

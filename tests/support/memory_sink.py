@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from podcore.frame import Frame
 from podcore.ports import WriteRefused
@@ -45,13 +45,21 @@ class MemoryBook:
     def __init__(self) -> None:
         self.cursors: dict[str, int] = {}
         self.refused: list[Undelivered] = []
+        self.minutes: set[tuple[str, int]] = set()
         self.failures: deque[BaseException] = deque()
 
     def get(self, reader: str) -> int:
         return self.cursors.get(reader, 0)
 
-    def settle(self, reader: str, offset: int, refused: Sequence[Undelivered]) -> None:
+    def settle(
+        self,
+        reader: str,
+        offset: int,
+        refused: Sequence[Undelivered],
+        minutes: Collection[tuple[str, int]] = (),
+    ) -> None:
         if self.failures:
             raise self.failures.popleft()
         self.refused += refused
+        self.minutes |= set(minutes)
         self.cursors[reader] = offset

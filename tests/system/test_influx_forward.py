@@ -23,7 +23,9 @@ from support.waiting import eventually as soon
 
 from podcore.clock import SystemClock
 from podtwin.pipeline.forward import LOG_CURSOR, make_forward_role
-from podtwin.store.influx_client import InfluxAddress, InfluxTarget
+from podtwin.store.downsampling import marked_hours
+from podtwin.store.influx_client import Downsampling, InfluxAddress, InfluxTarget, KeptBucket
+from podtwin.store.rollup import HOUR, MINUTE
 from podtwin.store.state import StateStore
 from podtwin.store.undelivered import UndeliveredRows
 
@@ -274,3 +276,30 @@ def test_a_token_that_may_only_read_is_told_which_right_is_missing(
     role.start()
     eventually(lambda: "write:buckets" in role.health().detail, "the missing right")
     role.stop()
+
+
+def test_minutes_and_hours_are_made_of_what_was_forwarded(
+    influxd: Influxd, state: StateStore
+) -> None:
+    raw = influxd.new_bucket()
+    plan = Downsampling(KeptBucket(f"{raw.bucket}_1m"), KeptBucket(f"{raw.bucket}_1h", 86_400_000))
+    target = InfluxTarget("center", raw, plan)
+    log, ago_ns = MemoryLog(), SystemClock().now_ns() - 7_200 * NS
+    hour_ns = ago_ns - ago_ns % (3_600 * NS)
+    log.append(
+        [reading({"meter-1/power": float(n)}, hour_ns + n * NS, site="lab") for n in range(180)]
+    )
+    role = make_forward_role(target, log, MemoryLog(), state, lambda: [LAB], SystemClock())
+    role.start()
+    soon(
+        lambda: marked_hours(state.path, "center", target.place, "lab") == frozenset(),
+        "all made",
+        within_s=60.0,
+    )
+    assert role.health().ready
+    role.stop()
+    means = 'r._measurement == "meter" and r._field == "power"'
+    assert count(influxd, plan.at(raw, MINUTE), means) == 3
+    assert count(influxd, plan.at(raw, HOUR), means) == 1
+    (hours,) = influxd.get("/api/v2/buckets", name=plan.hour.bucket, org=raw.org)["buckets"]
+    assert hours["retentionRules"][0]["everySeconds"] == plan.hour.keep_s

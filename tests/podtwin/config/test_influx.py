@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from podcore.errors import ConfigError
 from podtwin.config.influx import influx_targets
 from podtwin.config.settings import InfluxSettings, Settings
+from podtwin.store.influx_client import Downsampling, KeptBucket
 
 
 def settings(token: str) -> Settings:
@@ -74,3 +75,15 @@ def test_a_token_is_read_from_its_file(tmp_path: Path) -> None:
 def test_sinks_that_cannot_be_are_refused_with_the_rule(settings: Settings, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         influx_targets(settings)
+
+
+def test_minutes_and_hours_go_beside_the_raw_bucket_unless_named() -> None:
+    plain = {"token": "t", "downsample": True, "minute_keep": "400d"}
+    (target,) = influx_targets(Settings.model_validate({"history": "both", "influx": plain}))
+    assert target.downsampling == Downsampling(
+        KeptBucket("podtwin_1m", 400 * 86_400), KeptBucket("podtwin_1h")
+    )
+    (named,) = influx_targets(several(sink("a", downsample=True, bucket="b", hour_bucket="years")))
+    assert named.downsampling == Downsampling(KeptBucket("b_1m"), KeptBucket("years"))
+    with pytest.raises(ConfigError, match="two buckets have one name"):
+        influx_targets(several(sink("a", downsample=True, minute_bucket="podtwin")))
