@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from twin import dx
 from twin.air_balance import air_flows, mixed_c
-from twin.electrical import BATTERY, ECO, ONLINE, pdu_loss_w, ups_input_w, ups_loss_w
+from twin.electrical import (
+    BATTERY,
+    ECO,
+    EXAMPLE_SHAPE,
+    ONLINE,
+    Transformer,
+    efficiency_loss_w,
+    pdu_loss_w,
+    transformer_loss_w,
+    ups_input_w,
+    ups_loss_w,
+)
 from twin.fluids import wet_bulb_c
 from twin.model import Array
 from twin.servers import exchange_w_k, load_share, server_flow_kg_s
@@ -152,3 +163,21 @@ def test_a_fouled_coil_is_never_more_effective(flow: float, fouling: float) -> N
 @given(shares)
 def test_fan_power_goes_with_the_cube_of_speed(speed: float) -> None:
     assert dx.fan_power_w(array(speed), array(1500.0))[0] == pytest.approx(1500.0 * speed**3)
+
+
+@pytest.mark.parametrize("share", (0.02, 0.25, 0.5, 0.75, 1.0))
+def test_a_supply_loses_what_its_efficiency_says(share: float) -> None:
+    # η = 0.95 (1.03 x / (0.01 + x) - 0.0198 x), by hand.
+    efficiency = 0.95 * (1.03 * share / (0.01 + share) - 0.01980198 * share)
+    lost = efficiency_loss_w(array(share * 1e5), array(1e5), 0.95, EXAMPLE_SHAPE)
+    assert lost.value[0] == pytest.approx(share * 1e5 * (1.0 - efficiency), rel=1e-9)
+    assert not lost.outside[0]
+
+
+def test_a_transformer_loses_its_nameplate_at_full_load_and_something_without() -> None:
+    unit = Transformer(*(array(x) for x in (150e3, 450.0, 1800.0, 0.1, 150.0, 225.0)))
+    idle, half, full = (transformer_loss_w(unit, array(x)).value[0] for x in (0.0, 75e3, 150e3))
+    assert idle == pytest.approx(450.0)
+    assert full == pytest.approx(2250.0)
+    assert 450.0 + 0.6 * 450.0 < half < 450.0 + 450.0  # cooler windings, less resistance
+    assert transformer_loss_w(unit, array(3e5)).outside[0]
