@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from scipy.optimize import least_squares
+from scipy.optimize import leastsq
 
 from twin.curves import polynomial
 from twin.dx_coil import CoilAir
@@ -60,10 +60,12 @@ def cooling_tower(table: pl.DataFrame) -> None:
         return tower(columns["water_in_c"][rows], water, stream, unit).leaving_c
 
     measured = columns["water_out_c"]
-    found = least_squares(lambda logs: leaving_c(logs, fitting) - measured[fitting], GUESS).x
+    found = leastsq(  # type: ignore[no-untyped-call]
+        lambda logs: leaving_c(logs, fitting) - measured[fitting], GUESS
+    )[0]
     error_k = leaving_c(found, ~fitting) - measured[~fitting]
     fan_w, speed = columns["fan_w"], columns["fan_speed_ratio"]
-    terms = np.polynomial.polynomial.polyfit(speed[fitting], fan_w[fitting], 3)
+    terms = np.polyfit(speed[fitting], fan_w[fitting], 3)[::-1]
     fan = polynomial(tuple(terms), speed[~fitting])
     off = 100.0 * (fan.sum() / fan_w[~fitting].sum() - 1.0)
     rmse = np.sqrt(np.mean(error_k**2))

@@ -98,7 +98,7 @@ def main() -> None:
             words = "not there"
             if reference.exists():
                 words = scored(found, pl.read_parquet(reference), case)
-            total = found["facility_W"].sum() / found["it_W"].sum()
+            total = found["facility_W"].to_numpy().sum() / found["it_W"].to_numpy().sum()
             print(f"{name:30s}{total:8.4f}  {words}")
         print(f"  {time.monotonic() - begun:.0f} s")
 

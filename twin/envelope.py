@@ -79,7 +79,8 @@ def sky_c(outdoor_c: Array, dew_point_c: Array, cloud_share: Array | float = 0.0
     tenths = 10.0 * within(cloud_share, 0.0, 1.0).value
     clear = 0.787 + 0.764 * np.log((dew_point_c + KELVIN) / 273.0)
     clouds = 1.0 + tenths * (0.0224 + tenths * (-0.0035 + 0.00028 * tenths))
-    return (outdoor_c + KELVIN) * (clear * clouds) ** 0.25 - KELVIN
+    root: Array = (clear * clouds) ** 0.25
+    return (outdoor_c + KELVIN) * root - KELVIN
 
 
 def sun_elevation_sine(time_s: Array, latitude_deg: Array, longitude_deg: Array) -> Array:
@@ -104,7 +105,9 @@ def sun_elevation_sine(time_s: Array, latitude_deg: Array, longitude_deg: Array)
     solar_h = np.mod(days, 1.0) * 24.0 + longitude_deg / 15.0 + equation_min / 60.0
     hour = np.radians(15.0 * (solar_h - 12.0))
     north = np.radians(latitude_deg)
-    return np.sin(north) * np.sin(declination) + np.cos(north) * np.cos(declination) * np.cos(hour)
+    sine: Array = np.sin(north) * np.sin(declination)
+    noon: Array = np.cos(north) * np.cos(declination)
+    return sine + noon * np.cos(hour)
 
 
 def box_irradiance_w_m2(

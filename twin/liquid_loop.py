@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.coil import Exchanged, exchanged
 from twin.model import Array, held
-from twin.ranges import Ranged, anywhere, within
+from twin.ranges import Flags, Ranged, anywhere, within
 
 LIQUID_SHARE, LIQUID_SHARE_SD = 0.8, 0.1  # of a server's heat; draft EnergyPlus object
 DEW_MARGIN_K = 2.0  # coolant above the room's dew point
@@ -125,7 +125,7 @@ class Moved(NamedTuple):
     power_w: Array
 
 
-def pump_at(pump: Pump, flow_share: Array) -> tuple[Moved, Array]:
+def pump_at(pump: Pump, flow_share: Array) -> tuple[Moved, Flags]:
     """Pressure and power for a share of the design flow, and whether that was outside 0 to 1.2.
 
     Δp = Δp_static + (Δp_r - Δp_static) (V̇/V̇_r)^2; P = V̇ Δp / η. The affinity law P ∝ N³ is the

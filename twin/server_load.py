@@ -69,8 +69,8 @@ def gpu_power_w(state: Array, activity: Array, idle_w: Array, cap_w: Array) -> R
     """
     a, whole = within(activity, 0.0, 1.0), np.rint(state)
     span = np.zeros(np.broadcast(whole, a.value).shape)
-    for each, share in _SPAN_OF_STATE.items():
-        span = np.where(whole == each, share, span)
+    for each, of_state in _SPAN_OF_STATE.items():
+        span = np.where(whole == each, of_state, span)
     share = np.where(whole == GpuState.CAPPED, 1.0, span * a.value)
     power_w = np.where(whole == GpuState.OFF, 0.0, idle_w + (cap_w - idle_w) * share)
     known = np.isin(whole, [int(each) for each in GpuState])

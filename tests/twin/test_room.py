@@ -46,7 +46,9 @@ def observed(x: Array, u: Array, params: Array, room: Room = ROOM) -> dict[str, 
 
 
 def settled(params: Array, u: Array, room: Room = ROOM) -> Array:
-    return run(room, params, room.initial(params), np.repeat(u[None], 300, axis=0), 60.0)[0][-1]
+    xs, _ = run(room, params, room.initial(params), np.repeat(u[None], 300, axis=0), 60.0)
+    last: Array = xs[-1]
+    return last
 
 
 def test_at_rest_the_coil_takes_what_all_others_give() -> None:
