@@ -21,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.acks import OwedAck
 from ingest.address import BrokerAddress
+from ingest.broker_drops import DROPPED_TOPIC, BrokerDrops
 from ingest.host_state import HostState
 from ingest.inbox import Arrival, Inbox, Put
 from ingest.ledger import LedgerBook, is_counted
@@ -55,6 +56,8 @@ class Subscriber:
         clean_session: bool = False,
         reconnect_s: tuple[float, float] = RECONNECT_S,
     ) -> None:
+        self.drops = BrokerDrops(clock)
+        self._drops_mid: int | None = None
         self._filters = inbound_filters()
         self._no_more: list[str] = []
         self._host: HostState | None = None
@@ -217,15 +220,18 @@ class Subscriber:
         if self._no_more:  # the broker keeps subscriptions of a session over its end
             client.unsubscribe(self._no_more)
         client.subscribe([(text, 1) for text in self._filters])
+        _, self._drops_mid = client.subscribe(DROPPED_TOPIC, qos=0)
 
     def _on_subscribe(
         self,
         _client: Client,
         _userdata: object,
-        _mid: int,
+        mid: int,
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
+        if mid == self._drops_mid:  # a broker may keep this to itself
+            return
         refused = [reason for reason in reasons if reason.is_failure]
         if refused:  # by the broker's access rules: connected, and yet nothing would ever come
             self._say_lost(f"the subscription was refused: {refused[0]}")
@@ -266,6 +272,9 @@ class Subscriber:
             topic = message.topic
         except UnicodeDecodeError:
             topic = NO_TEXT
+        if topic == DROPPED_TOPIC:
+            self.drops.heard(payload)
+            return
         arrival = Arrival(self._generation, message.mid, message.qos, topic, payload, size, recv_ns)
         counted = is_counted(topic)
         if counted:

@@ -176,11 +176,15 @@ class TwinStatus:
 
 @dataclass(frozen=True, slots=True)
 class BrokerStatus:
-    """The connection that messages come over; its generation grows with each new session."""
+    """The connection that messages come over; its generation grows with each new session.
+
+    dropped : messages that the broker says it has thrown away since this process began.
+    """
 
     url: str = ""
     connected: bool = False
     generation: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,7 @@ def _process(status: Status) -> list[Metric]:
         _gauges("podtwin_thread_alive", "1 while it lives.", "thread", alive),
         _gauge("podtwin_broker_connected", "1 while connected.", status.broker.connected),
         _gauge("podtwin_broker_generation", "Sessions so far.", status.broker.generation),
+        _count("podtwin_broker_dropped", "Messages it says it dropped.", status.broker.dropped),
     ]
 
 

@@ -109,7 +109,7 @@ class IngestRole:
             return f"{self._gate.why}; nothing is acknowledged"
         if not self._subscriber.connected:
             return f"no connection to the broker {self._address}; trying again"
-        return ""
+        return self._subscriber.drops.why()
 
     def ledger(self) -> Ledger:
         """Both ledgers now."""
@@ -125,7 +125,8 @@ class IngestRole:
     def broker(self) -> BrokerStatus:
         """The connection that messages come over."""
         link = self._subscriber
-        return BrokerStatus(str(self._address), link.connected, link.generation)
+        dropped = link.drops.dropped
+        return BrokerStatus(str(self._address), link.connected, link.generation, dropped)
 
     def backlog(self) -> Backlog:
         """What waits in the inbox."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 from support.live_ingest import POINT, LiveIngest, Publisher, stored
 from support.mosquitto import Mosquitto
 from support.waiting import eventually
@@ -190,3 +192,23 @@ def test_a_source_that_is_taken_out_is_left_at_the_next_start(
     ledger = again.stop()
     assert (ledger.received, ledger.stored) == (1, 1)
     publisher.close()
+
+
+def test_a_broker_whose_queue_is_too_short_is_told_of(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path, more="max_queued_messages 5\nsys_interval 1\n") as broker:
+        absent = Client(CallbackAPIVersion.VERSION2, "absent", clean_session=False)
+        absent.on_connect = lambda client, *_: client.subscribe("podtwin/#", qos=1)
+        absent.on_subscribe = lambda client, *_: client.disconnect()
+        absent.connect("127.0.0.1", broker.port)
+        absent.loop_forever()
+        ingest = LiveIngest(tmp_path, broker.port)
+        ingest.start()
+        connected(ingest)
+        publisher = Publisher(broker.port)
+        eventually(lambda: ingest.subscriber.drops.heard_of, "the broker's count")
+        publisher.send(*range(1, 51))
+        eventually(lambda: ingest.subscriber.drops.dropped > 0, "what it dropped")
+        assert "raise max_queued_messages" in ingest.subscriber.drops.why()
+        eventually(lambda: ingest.writer.ledger().stored == 50, "all that came to us")
+        publisher.close()
+        ingest.stop()

@@ -37,8 +37,14 @@ class Mosquitto:
     """The broker as a process; `stop` and `start` again, with or without its memory."""
 
     def __init__(
-        self, folder: Path, *, persistence: bool = False, address: str = "127.0.0.1"
+        self,
+        folder: Path,
+        *,
+        persistence: bool = False,
+        address: str = "127.0.0.1",
+        more: str = "",
     ) -> None:
+        """more : lines of its configuration; of two on one thing the later counts."""
         self._program = require("mosquitto", "speak to a real broker")
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
@@ -49,6 +55,7 @@ class Mosquitto:
                 folder=folder,
                 persistence=str(persistence).lower(),
             )
+            + more
         )
         self._process: subprocess.Popen[bytes] | None = None
 

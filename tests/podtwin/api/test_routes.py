@@ -34,7 +34,7 @@ def test_status_shows_both_ledgers_and_everything_else_by_name() -> None:
     assert set(shown) == {
         "version", "data_dir_id", "now", "started_at", "roles", "ready", "components", "threads",
         "ledger", "readings", "dead_by_reason", "dead_letters", "births", "states",
-        "lag", "backlog", "forward", "history", "twin", "broker", "boots_forgotten",
+        "lag", "backlog", "forward", "history", "twin", "broker", "boots_forgotten", "log",
     }  # fmt: skip
 
 
