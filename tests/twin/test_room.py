@@ -73,6 +73,27 @@ def test_without_cooling_the_room_warms_by_all_its_heat_over_all_its_mass() -> N
     assert rise_k_s == pytest.approx(heat_w / (4.2e6 + air_j_k), rel=0.02)
 
 
+def test_without_cooling_the_first_second_is_the_air_s_alone() -> None:
+    params = packed(VALUES)
+    x, u = settled(params, inputs()), inputs(cooling=0.0)
+    later = ROOM.step(x, u, params, 1.0)
+    seen = observed(x, u, params)
+    heat_w = seen["it_w"] + seen["ups_loss_w"] + seen["fan_w"]
+    # 97 kJ/K of air; a second later the mass takes a tenth already.
+    assert float(later[0, 0] - x[0, 0]) == pytest.approx(heat_w / 97e3, rel=0.1)
+
+
+@pytest.mark.parametrize("dt", (60.0, 180.0, 600.0))
+def test_a_dry_room_takes_up_moisture_by_its_air_changes_whatever_the_step(dt: float) -> None:
+    params = packed(VALUES | {"infiltration_per_h": 0.1})
+    x, u = ROOM.initial(params), inputs()
+    x[:, 2] = 0.004
+    xs, _ = run(ROOM, params, x, np.repeat(u[None], round(3600.0 / dt), axis=0), dt)
+    # A change in ten hours, whichever way the fan turns the air over; outdoor air is lighter.
+    changes = 0.1 * (273.15 + xs[-1, 0, 0]) / (273.15 + WEATHER[0])
+    assert 0.01 - xs[-1, 0, 2] == pytest.approx(0.006 * np.exp(-changes), rel=0.002)
+
+
 def test_with_the_fan_off_servers_breathe_the_room() -> None:
     params = packed(VALUES)
     x = settled(params, inputs())
