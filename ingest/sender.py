@@ -32,6 +32,7 @@ from ingest.sending import (
     Sending,
 )
 from ingest.standing import Reports, Standing
+from podcore.backoff import backoff_s
 from podcore.errors import Refused, Unreachable
 from podcore.ports import Backlog, Clock
 from podcore.topic import Topic, TopicKind
@@ -247,9 +248,9 @@ class Sender:
         self._detail = str(error)
         self._refused = isinstance(error, Refused)
         self._moved.set()
-        pause_s = min(FIRST_PAUSE_S * 2.0 ** min(self._failures, 10), LONGEST_PAUSE_S)
         self._failures += 1
-        self._clock.wait(self._stopping, pause_s * (0.5 + 0.5 * self._jitter()))
+        pause_s = backoff_s(self._failures, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
+        self._clock.wait(self._stopping, pause_s)
 
     def _serve(self, link: Link) -> None:
         if self._lost_at_s is not None:
