@@ -326,14 +326,17 @@ class Intake:
         if arrival.size == 0:  # a retained state was cleared
             return
         state = decode_state(arrival.payload[:MAX_PAYLOAD])
-        fault = state if isinstance(state, Rejected) else self._registry.site_fault(topic.site)
-        if isinstance(state, Rejected) or fault is not None:
-            batch.dead(arrival, fault or reject(Reason.WRONG_TYPE, "state", arrival.payload[:48]))
+        if isinstance(state, Rejected):
+            batch.dead(arrival, state)
             return
+        registry, site, node = self._registry, topic.site, topic.node
+        fault = registry.site_fault(site) or registry.node_fault(site, node)
+        if fault is not None:
+            batch.dead(arrival, fault)
+            return
+        registry.join(site, node)
         online, standing, recv_ns = state.online, state.standing, arrival.recv_ns
-        batch.frames.append(
-            state_frame(topic.site, topic.node, recv_ns, online=online, standing=standing)
-        )
+        batch.frames.append(state_frame(site, node, recv_ns, online=online, standing=standing))
 
 
 def _too_large(arrival: Arrival) -> Rejected:

@@ -125,7 +125,7 @@ def test_numbers_duplicates_acks_and_frames_are_those_of_the_json(tmp_path: Path
     assert (ledger.stored, ledger.duplicate) == (3, 1)
     assert packed.frames(Kind.READING) == text.frames(Kind.READING)
     assert packed.told.acks == text.told.acks
-    assert packed.told.acks[-1] == OwedAck("ams-03", "gw-1", BOOT, 4)
+    assert packed.told.acks[-1] == OwedAck("ams-03", "gw-1", BOOT, 4, refused=1)
     assert packed.refusals() == text.refusals()
 
 
