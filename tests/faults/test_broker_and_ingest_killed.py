@@ -70,6 +70,7 @@ def test_without_it_the_same_fault_loses_what_the_broker_had_acknowledged(
             return ledger_of(ingest.log).stored == 1
 
         eventually(listens, "ingest to listen", 60.0)
+        ingest.hold()  # else it may be quick enough to have them all
         sender.send(messages[1 : COUNT // 2])
         kill_both(broker, ingest)
         sender.send(messages[COUNT // 2 :])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -38,6 +39,10 @@ class KillableIngest:
         self.process = subprocess.Popen(
             self._command, env=self._environment, stdout=subprocess.DEVNULL
         )
+
+    def hold(self) -> None:
+        """Keeps it from doing anything, as a disk that takes its time would."""
+        self.process.send_signal(signal.SIGSTOP)
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
