@@ -22,6 +22,7 @@ MAX_DEPTH = 40  # a site file has 5; deeper ones would end the parser's stack
 
 _MAX_DIGITS = 40  # longer ones are read as floats: Python refuses integers of 4,300 digits
 
+_HALF = re.compile("[\ud800-\udfff]")  # an escape can write one, and nothing can encode it
 _INT = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -93,6 +94,9 @@ def _nodes(text: str, file: str) -> Iterator[yaml.Node]:
                 file=file,
                 line=line,
             )
+        if isinstance(event, yaml.ScalarEvent) and _HALF.search(event.value):
+            rule = "half a surrogate pair is no character"
+            raise ConfigError("text", ascii(event.value)[1:-1], rule, file=file, line=line)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

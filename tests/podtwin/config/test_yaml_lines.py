@@ -89,3 +89,8 @@ def test_the_deepest_nesting_is_read() -> None:
 def test_any_bytes_are_documents_or_a_config_error(text: bytes) -> None:
     with contextlib.suppress(ConfigError):
         read_documents(text, "x.yaml")
+
+
+def test_half_a_surrogate_pair_is_refused_with_its_line() -> None:
+    with pytest.raises(ConfigError, match=r"line 2.*ud800.*no character"):
+        read_documents(b'a: 1\nb: "\\ud800"\n', "x.yaml")
