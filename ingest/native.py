@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ MAX_PAYLOAD = 256 * 1024  # bytes; about 10,000 points of 25 characters
 MAX_BOOT = 64  # characters; ours are ULIDs of 26
 MAX_SEQ = 2**63 - 1  # what SQLite holds
 
+Decoded = TypeVar("Decoded")
 Values = dict[str, float | None] | list[float | None]
 
 
@@ -232,15 +233,24 @@ def _value_fault(place: str, value: object) -> Rejected | None:
     return None if finite else reject(Reason.NOT_FINITE, place, value)
 
 
-def decode_birth(payload: bytes) -> Birth | Rejected:
-    """The birth, or why it cannot be read; an empty payload is refused as `empty`."""
+def _decoded(
+    decoder: msgspec.json.Decoder[Decoded], payload: bytes, place: str
+) -> Decoded | Rejected:
+    """What the payload says, or why it cannot be read: no JSON object, else a wrong type in it."""
     try:
-        birth = _birth.decode(payload)
+        return decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         parsed = read_object(payload)
         if isinstance(parsed, Rejected):
             return parsed
-        return reject(Reason.WRONG_TYPE, "birth", payload[:48], str(error))
+        return reject(Reason.WRONG_TYPE, place, payload[:48], str(error))
+
+
+def decode_birth(payload: bytes) -> Birth | Rejected:
+    """The birth, or why it cannot be read; an empty payload is refused as `empty`."""
+    birth = _decoded(_birth, payload, "birth")
+    if isinstance(birth, Rejected):
+        return birth
     fault = _version_fault(birth.v) or _number_fault(birth.boot, birth.first, "first")
     if fault is not None:
         return fault
@@ -253,13 +263,9 @@ def decode_state(payload: bytes) -> SentState | Rejected:
     """What a node says of its connection and its outbox, or why it cannot be read."""
     if payload in {b"online", b"offline"}:  # by hand, with mosquitto_pub
         return SentState(payload == b"online")
-    try:
-        state = _state.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        parsed = read_object(payload)
-        if isinstance(parsed, Rejected):
-            return parsed
-        return reject(Reason.WRONG_TYPE, "state", payload[:48], str(error))
+    state = _decoded(_state, payload, "state")
+    if isinstance(state, Rejected):
+        return state
     fault = _version_fault(state.v)
     if fault is None and state.state not in {"online", "offline"}:
         fault = reject(Reason.WRONG_TYPE, "state", state.state, "state is online or offline")

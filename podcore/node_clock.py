@@ -11,10 +11,17 @@ from __future__ import annotations
 import msgspec
 
 from podcore.clock import NS
+from podcore.frame import Flag
 
 WINDOW_NS = 60 * NS
 STEADY_NS = 1 * NS  # between the least delays of two minutes; a backlog drains faster than this
 SKEWED_NS = 2 * NS  # what is flagged; a machine with NTP keeps within milliseconds
+_NO_CLOCK = int(Flag.RECORDED | Flag.NO_SOURCE_TIME)
+
+
+def tells_time(flags: int) -> bool:
+    """Whether a Frame with these flags has a time by which its node's clock can be judged."""
+    return not flags & _NO_CLOCK
 
 
 class NodeClock(msgspec.Struct, array_like=True):

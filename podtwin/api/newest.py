@@ -24,7 +24,7 @@ from podcore.frame import (
     Source,
     StateBody,
 )
-from podcore.node_clock import NodeClock
+from podcore.node_clock import NodeClock, tells_time
 from podcore.ports import Latest
 from podcore.quantity import PointKind
 from podcore.site import Point, Site, SiteType
@@ -35,7 +35,6 @@ NS = 1_000_000_000
 # step 2 s after its end, and 10 s later when a node is silent: 3 steps of 5 s, and some margin.
 WINDOWS = 8
 MAX_GAP_BOOTS = 8  # of a node of which numbers are missing
-_NO_CLOCK = int(Flag.RECORDED | Flag.NO_SOURCE_TIME)  # nothing to judge a node's clock by
 
 # t_ms, value, flags, twin, band, twin_t_ms, residual, residual_t_ms; None where there is none.
 Row = tuple[
@@ -280,7 +279,7 @@ def _apply_measured(site: NewestSite, frame: Frame, body: ReadingBody) -> None:
     ts_ns, points, flags = frame.ts_ns, site.points, body.flags
     node.last_recv_ns = max(node.last_recv_ns, frame.recv_ns)
     node.newest_ts_ns = max(node.newest_ts_ns, ts_ns)
-    if not frame.flags & _NO_CLOCK:
+    if tells_time(frame.flags):
         node.clock.saw(ts_ns, frame.recv_ns)
     site.last_recv_ns = max(site.last_recv_ns, frame.recv_ns)
     site.newest_ts_ns = max(site.newest_ts_ns, ts_ns)

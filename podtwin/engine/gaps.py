@@ -56,8 +56,11 @@ def told(gaps: dict[str, Gap], boot: str, missing: int, at_ns: int) -> None:
         del gaps[boot]
 
 
-def worst(nodes: Iterable[tuple[str, Mapping[str, Gap]]], tick_ns: int) -> tuple[str, int, float]:
-    """The node with the oldest gap, how much of it is open, and since when [s]; empty for none."""
+def tick(nodes: Iterable[tuple[str, Mapping[str, Gap]]], tick_ns: int) -> tuple[str, int, float]:
+    """A second has passed; the node with the oldest gap, how much is open, since when. [s]
+
+    Without an open gap the name is empty.
+    """
     found, since_ns, count = "", 0, 0
     for node, gaps in nodes:
         for gap in gaps.values():

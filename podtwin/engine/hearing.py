@@ -11,7 +11,7 @@ from types import MappingProxyType
 from podcore.clock import NS
 from podtwin.alerts.conditions import Signal
 from podtwin.alerts.rules import Rule, RuleKind, silence_score
-from podtwin.engine.gaps import worst
+from podtwin.engine.gaps import tick
 from podtwin.engine.site_time import DEFAULT_PERIOD_NS, NodeTime
 
 Nodes = Mapping[str, NodeTime]
@@ -28,7 +28,7 @@ def silence(rule: Rule, nodes: Nodes, tick_ns: int) -> Signal:
 
 def gap(rule: Rule, nodes: Nodes, tick_ns: int) -> Signal:
     """For how long numbers of a node have been missing."""
-    node, missing, open_s = worst(((name, each.gaps) for name, each in nodes.items()), tick_ns)
+    node, missing, open_s = tick(((name, each.gaps) for name, each in nodes.items()), tick_ns)
     return Signal(open_s / rule.threshold, value=float(missing), left_s=open_s, suspected=node)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from podcore.clock import NS
 from podcore.errors import ConfigError
 from podcore.frame import BIRTH, CONFIG, STATE, Flag, Frame
+from podcore.node_clock import tells_time
 from podcore.ports import Command
 from podcore.site import Site
 from podtwin.engine.gaps import told
@@ -20,7 +21,6 @@ from podtwin.engine.telling import Verdict
 from twin.site_model import site_model
 
 _RECORDED, _OUT_OF_RANGE = int(Flag.RECORDED), int(Flag.OUT_OF_RANGE)
-_NO_CLOCK = int(Flag.RECORDED | Flag.NO_SOURCE_TIME)  # nothing to judge a node's clock by
 
 
 class Skipped(enum.StrEnum):
@@ -118,7 +118,7 @@ class SiteState:
         return closed + self.close(frame)
 
     def _clocked(self, frame: Frame) -> None:
-        if not frame.flags & _NO_CLOCK:
+        if tells_time(frame.flags):
             self.time.node(frame.node).clock.saw(frame.ts_ns, frame.recv_ns)
 
     def born(self, frame: Frame) -> int:

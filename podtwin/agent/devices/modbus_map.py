@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from podcore.errors import ConfigError
 from podtwin.agent.devices.documents import read_file
-from podtwin.agent.devices.points import Period, check_once, check_scale, codes_of, device_point
+from podtwin.agent.devices.points import ValueFile, check_once, check_scale, codes_of, device_point
 from podtwin.agent.devices.registers import (
     HIGHEST_ADDRESS,
     Function,
@@ -22,7 +22,7 @@ from podtwin.agent.devices.registers import (
 MOST_REGISTERS = 500  # a map; a quarter of the points of a site
 
 
-class RegisterFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class RegisterFile(ValueFile, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One value of a device; what it leaves out of function and word order is the map's."""
 
     point: str
@@ -30,13 +30,6 @@ class RegisterFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     type: RegisterType
     function: Function | None = None
     word_order: WordOrder | None = None
-    scale: float = 1.0
-    offset: float = 0.0
-    unit: str | None = None
-    quantity: str | None = None
-    period_s: Period | None = None
-    codes: dict[str, float] = {}
-    missing: int | None = None
 
 
 class ModbusMapFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

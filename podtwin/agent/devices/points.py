@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from podcore.errors import ConfigError
@@ -16,6 +17,20 @@ from podtwin.agent.mapping import Mapped, announced
 
 SHORTEST_S, LONGEST_S = 1.0, 3600.0
 Period = Annotated[float, Meta(ge=SHORTEST_S, le=LONGEST_S)]
+
+
+class ValueFile(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
+):
+    """What a map may say of one value, whatever the protocol that brings it."""
+
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str | None = None
+    quantity: str | None = None
+    period_s: Period | None = None
+    codes: dict[str, float] = {}
+    missing: int | None = None
 
 
 def device_point(

@@ -20,7 +20,7 @@ from podcore.frame import BirthPoint
 from podcore.quantity import QUANTITIES
 from podtwin.agent.devices.documents import read_file
 from podtwin.agent.devices.points import (
-    Period,
+    ValueFile,
     check_once,
     check_scale,
     codes_of,
@@ -43,7 +43,7 @@ _SENSOR_UNITS = MappingProxyType(
 Raw = Mapping[str, float]
 
 
-class ObjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ObjectFile(ValueFile, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One value of a device: an object by `oid`, or a sensor by `entity_sensor`, its index."""
 
     point: str
@@ -55,13 +55,6 @@ class ObjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         ),
     ] = ""
     entity_sensor: Annotated[int, Meta(ge=1)] | None = None
-    scale: float = 1.0
-    offset: float = 0.0
-    unit: str | None = None
-    quantity: str | None = None
-    period_s: Period | None = None
-    codes: dict[str, float] = {}
-    missing: int | None = None
 
 
 class SnmpMapFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
